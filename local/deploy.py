@@ -83,12 +83,7 @@ def client(service: Any, endpoint: str, signer: AccessKey) -> Any:
 
 
 def deploy(
-    endpoint: str,
-    root: AccessKey,
-    record: Path,
-    *,
-    cors_origins: Sequence[str],
-    prefix: str = "countersign-",
+    endpoint: str, root: AccessKey, record: Path, *, cors_origins: Sequence[str], prefix: str = "countersign-"
 ) -> Deployment:
     """Bring the engine at `endpoint` to what the template says, and return what stands there.
 
@@ -169,9 +164,7 @@ def _kept_keys(record: Path) -> Mapping[str, AccessKey]:
         return {}
 
 
-def _access_keys(
-    iam: "IAMClient", outputs: Mapping[str, str], kept: Mapping[str, AccessKey]
-) -> dict[str, AccessKey]:
+def _access_keys(iam: "IAMClient", outputs: Mapping[str, str], kept: Mapping[str, AccessKey]) -> dict[str, AccessKey]:
     return {name: _access_key(iam, outputs[f"{name.title()}Name"], kept.get(name)) for name in IDENTITIES}
 
 
@@ -204,9 +197,7 @@ def _set_what_the_engine_ignores(deployment: Deployment) -> None:
     _set_bucket_rules(deployment.client("s3"), deployment.bucket, properties["Bucket"])
     tables = deployment.client("dynamodb")
     for short_name in ("users", "profiles", "links", "photos", "media"):
-        _set_table_rules(
-            tables, deployment.table_prefix + short_name, properties[f"{short_name.title()}Table"]
-        )
+        _set_table_rules(tables, deployment.table_prefix + short_name, properties[f"{short_name.title()}Table"])
 
 
 def _set_bucket_rules(s3: Any, bucket: str, properties: dict[str, Any]) -> None:
@@ -222,8 +213,7 @@ def _set_bucket_rules(s3: Any, bucket: str, properties: dict[str, Any]) -> None:
         Bucket=bucket,
         ServerSideEncryptionConfiguration={
             "Rules": [
-                {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
-                for rule in encryption
+                {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]} for rule in encryption
             ]
         },
     )
