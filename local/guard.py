@@ -34,8 +34,8 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 from xml.sax.saxutils import escape
 
-import ministack.app
-from ministack.core import iam_evaluator, persistence, responses
+import ministack.app  # type: ignore[import-not-found]  # it is in the engine's environment alone
+from ministack.core import iam_evaluator, persistence, responses  # type: ignore[import-not-found]  # likewise
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -65,20 +65,22 @@ JOURNAL_LIMIT = 64 * 1024 * 1024
 KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d")
-TIMESTAMP = re.compile(r"\d{8}T\d{6}Z")
 HOST = re.compile(r"([a-z0-9.-]{1,255})(?::\d{1,5})?")
 # A bucket before the host: `bucket.localhost`, `bucket.s3.localhost`, `bucket.s3.us-east-1.localhost`.
 BUCKET_HOST = re.compile(r"([a-z0-9][a-z0-9-]{1,61}[a-z0-9])(?:\.s3(?:\.[a-z0-9-]+)?)?")
 POOL_KEYS = re.compile(r"/[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]{1,55}/\.well-known/(?:jwks\.json|openid-configuration)")
 
 # First words of paths that the engine answers before it asks who is there, or not as S3.
-NOT_BUCKETS = frozenset(
-    "health login logout oauth2 v1 v2 v20180820 iceberg graphql restapis restapi environments webtoken clitoken "
-    "metrics key-value-stores execute s3 s3-control sqs sns dynamodb lambda iam sts secretsmanager logs ssm events "
-    "kinesis monitoring ses states ecs rds rds-data docdb documentdb elasticache glue athena airflow apigateway "
-    "cloudformation autoscaling codebuild transfer cur budgets kinesisanalytics cloudfront-kvs appsync-api "
-    "appsync-realtime-api inspector2 dsql".split()
-)
+# fmt: off
+NOT_BUCKETS = frozenset({
+    "health", "login", "logout", "oauth2", "v1", "v2", "v20180820", "iceberg", "graphql", "restapis", "restapi",
+    "environments", "webtoken", "clitoken", "metrics", "key-value-stores", "execute", "s3", "s3-control", "sqs",
+    "sns", "dynamodb", "lambda", "iam", "sts", "secretsmanager", "logs", "ssm", "events", "kinesis", "monitoring",
+    "ses", "states", "ecs", "rds", "rds-data", "docdb", "documentdb", "elasticache", "glue", "athena", "airflow",
+    "apigateway", "cloudformation", "autoscaling", "codebuild", "transfer", "cur", "budgets", "kinesisanalytics",
+    "cloudfront-kvs", "appsync-api", "appsync-realtime-api", "inspector2", "dsql",
+})
+# fmt: on
 
 # For each service that may be signed for: the paths it is called on, and how its X-Amz-Target begins, if it has one.
 CALLS: dict[str, tuple[re.Pattern[str], str | None]] = {
@@ -96,9 +98,18 @@ CALLS: dict[str, tuple[re.Pattern[str], str | None]] = {
 PUBLIC_POOL_CALLS = frozenset(
     f"AWSCognitoIdentityProviderService.{name}"
     for name in (
-        "SignUp ConfirmSignUp ResendConfirmationCode InitiateAuth RespondToAuthChallenge ForgotPassword "
-        "ConfirmForgotPassword GetUser ChangePassword RevokeToken GlobalSignOut"
-    ).split()
+        "SignUp",
+        "ConfirmSignUp",
+        "ResendConfirmationCode",
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "ForgotPassword",
+        "ConfirmForgotPassword",
+        "GetUser",
+        "ChangePassword",
+        "RevokeToken",
+        "GlobalSignOut",
+    )
 )
 # These say where a request came from and by which scheme. Nobody stands in front of the engine, so they are made up.
 FORWARDED = re.compile(r"forwarded|via|x-real-ip|x-forwarded-.*|x-client-ip|true-client-ip|cf-.*")
@@ -497,7 +508,7 @@ async def _admit_public_call(request: Request, receive: Receive) -> tuple[Receiv
         )
     body = await _read(receive, MAX_PUBLIC_CALL)
     try:
-        well_formed = _is_call(json.loads(body), 5)
+        well_formed = _is_call(json.loads(body))
     except (ValueError, RecursionError):
         well_formed = False
     if not well_formed:
@@ -512,7 +523,7 @@ STRUCTURES = frozenset(
 LISTS = frozenset({"UserAttributes", "ValidationData"})
 
 
-def _is_call(call: Any, depth: int) -> bool:
+def _is_call(call: Any) -> bool:
     return isinstance(call, dict) and all(_is_member(name, value) for name, value in call.items())
 
 
@@ -635,7 +646,7 @@ class Keeper:
             await asyncio.sleep(SAVE_EVERY)
             try:
                 self.save()
-            except Exception as error:  # noqa: BLE001 - a failed save is tried again, and must not end the saving
+            except Exception as error:
                 log.error("the state was not saved: %s", type(error).__name__)
 
     async def recover(self) -> None:
@@ -831,8 +842,8 @@ app = Guard(ministack.app.app, Keeper(STATE_DIR))
 
 def main() -> None:
     """Serve in this process alone: a worker process would outlive a kill -9 of its parent, and go on serving."""
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+    from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # in the engine's environment alone
+    from hypercorn.config import Config  # type: ignore[import-not-found]  # likewise
 
     config = Config()
     config.bind = [f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ['GATEWAY_PORT']}"]
