@@ -1,0 +1,1 @@
+"""What requests may say, as marshmallow schemas, and what answers show."""
