@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -60,7 +61,7 @@ def _run(wanted: settings.Settings, programs: machine.Programs, lock: int) -> in
     except Stopped:
         status = 0
     except Failures as failure:
-        console.fail(str(failure))
+        console.fail(_cause(failure, processes))
         status = 1
     finally:
         _on_signals(lambda *_: processes.kill())
@@ -71,6 +72,15 @@ def _run(wanted: settings.Settings, programs: machine.Programs, lock: int) -> in
         layout.clear(place)
     console.say("nothing is left running")
     return status
+
+
+def _cause(failure: Exception, processes: Processes) -> str:
+    """The death behind a failure, where there is one: a call to a dead engine only says that nobody answered."""
+    try:
+        processes.check()
+    except ProcessDied as death:
+        return str(death)
+    return str(failure)
 
 
 def _announce(console: Console, wanted: settings.Settings) -> None:
@@ -91,9 +101,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
-def _on_signals(handler: signal._HANDLER) -> None:
+def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
     for number in STOPPING_SIGNALS:
-        signal.signal(number, handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background: their wish stands
+            signal.signal(number, handler)
 
 
 def _die_with_make() -> None:

@@ -1,0 +1,38 @@
+"""The whole stack, as `make run` starts it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.local_stack import Runner, alive
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    """A stack for all tests that leave it as usable as they found it; afterwards nothing of it runs."""
+    runner = Runner.on_free_ports(tmp_path_factory.mktemp("stack")).start()
+    try:
+        runner.wait_ready()
+        yield runner
+        started = runner.processes()
+        assert runner.stop() == 0, runner.text()
+        assert not {pid for pid in started if alive(pid)}
+    finally:
+        runner.discard()
+
+
+@pytest.fixture
+def a_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
+    """Makes runners, not started yet, that end with the test."""
+    made: list[Runner] = []
+
+    def make(**handles: str) -> Runner:
+        runner = Runner.on_free_ports(tmp_path / f"state-{len(made)}", **handles)
+        made.append(runner)
+        return runner
+
+    yield make
+    for runner in made:
+        if hasattr(runner, "process"):
+            runner.discard()
