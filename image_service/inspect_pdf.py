@@ -1,0 +1,139 @@
+"""Whether a PDF is only a document: no scripts, no actions but links, nothing embedded, nothing encrypted.
+
+It goes through the objects, not the bytes: names may be spelled `/J#61vaScript`, and objects lie in compressed streams.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pikepdf
+
+from image_service.errors import FileRejected
+
+_ACTIVE_ENTRIES = {
+    "/JS": "JavaScript",
+    "/JavaScript": "JavaScript",
+    "/AA": "additional actions",
+    "/XFA": "an XFA form",
+    "/EmbeddedFiles": "embedded files",
+    "/EF": "embedded files",
+    "/RichMediaContent": "rich media",
+    "/RichMediaSettings": "rich media",
+}
+_ACTIVE_ACTIONS = {
+    "/JavaScript": "JavaScript",
+    "/Launch": "a launch action",
+    "/ImportData": "an import action",
+    "/SubmitForm": "a form submission",
+    "/GoToR": "a link into another file",
+    "/GoToE": "a link into an embedded file",
+    "/GoTo3DView": "a 3D action",
+    "/Rendition": "a rendition action",
+    "/RichMediaExecute": "rich media",
+    "/Movie": "a movie action",
+    "/Sound": "a sound action",
+}
+_ACTIVE_TYPES = {
+    "/EmbeddedFile": "embedded files",
+    "/FileAttachment": "embedded files",
+    "/RichMedia": "rich media",
+    "/Screen": "a rendition",
+    "/Movie": "a movie",
+    "/Sound": "a sound",
+    "/3D": "a 3D model",
+}
+_ACTIVE_SCHEME = re.compile(rb"(?i)(javascript|vbscript|data|file):")
+_MOST_VALUES = 2_000_000
+
+
+def inspect(content: bytes) -> int:
+    """The number of pages of a harmless PDF. Raises FileRejected for any other."""
+    if not content:
+        raise FileRejected("empty", "The file is empty.")
+    if not content.startswith(b"%PDF-"):
+        raise FileRejected("type_mismatch", "The file is not a PDF.")
+    try:
+        return _inspected(content)
+    except (FileRejected, PermissionError, ImportError, MemoryError):
+        raise
+    except pikepdf.PasswordError:
+        raise _active("encryption") from None
+    except Exception as error:  # pikepdf turns C++ exceptions into many Python ones
+        raise _damaged(type(error).__name__) from error
+
+
+def _inspected(content: bytes) -> int:
+    # attempt_recovery would open half a PDF, and read another document into it than the next program does.
+    with pikepdf.open(io.BytesIO(content), attempt_recovery=False, suppress_warnings=True) as pdf:
+        if pdf.is_encrypted:  # with an empty password it opens all the same
+            raise _active("encryption")
+        pages = len(pdf.pages)
+        for dictionary in _dictionaries(pdf):
+            _check(dictionary)
+        _check_warnings(pdf)
+        if pages == 0:
+            raise _damaged("no page")
+        return pages
+
+
+def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
+    """Every dictionary: the trailer, those of each object, reachable or not, and of the values directly in them."""
+    pending: list[Any] = [pdf.trailer, *pdf.objects]
+    for _ in range(_MOST_VALUES):
+        if not pending:
+            return
+        value = pending.pop()
+        if isinstance(value, (pikepdf.Dictionary, pikepdf.Stream)):
+            yield value
+            pending += [inner for inner in value.values() if _is_direct_container(inner)]
+        elif isinstance(value, pikepdf.Array):
+            pending += [inner for inner in value if _is_direct_container(inner)]
+    raise _damaged("too many values")
+
+
+def _is_direct_container(value: Any) -> bool:
+    """Indirect ones come by themselves, once: following them too would never end where they form a ring."""
+    return isinstance(value, (pikepdf.Dictionary, pikepdf.Array)) and not value.is_indirect
+
+
+def _check(dictionary: Any) -> None:
+    for name in dictionary.keys() & _ACTIVE_ENTRIES.keys():
+        raise _active(_ACTIVE_ENTRIES[name])
+    for entry, meanings in (("/S", _ACTIVE_ACTIONS), ("/Type", _ACTIVE_TYPES), ("/Subtype", _ACTIVE_TYPES)):
+        value = dictionary.get(entry)
+        if isinstance(value, pikepdf.Name) and str(value) in meanings:
+            raise _active(meanings[str(value)])
+    _check_opening(dictionary.get("/OpenAction"))
+    _check_link(dictionary.get("/URI"))
+
+
+def _check_opening(action: Any) -> None:
+    """A destination is fine (LaTeX writes one), and so is an action that goes to one."""
+    if isinstance(action, pikepdf.Dictionary) and action.get("/S") != pikepdf.Name.GoTo:
+        raise _active("an open action")
+
+
+def _check_link(address: Any) -> None:
+    """Links to web pages are fine; a link that is a script, or opens a local file, is not."""
+    if not isinstance(address, pikepdf.String):
+        return
+    # viewers skip blanks, control characters and the mark of UTF-16
+    visible = bytes(byte for byte in bytes(address).removeprefix(b"\xfe\xff") if byte > 0x20)
+    if _ACTIVE_SCHEME.match(visible):
+        raise _active("a link that is not to a page")
+
+
+def _check_warnings(pdf: pikepdf.Pdf) -> None:
+    """A name given twice in a dictionary: this library takes the last, a viewer perhaps the first."""
+    if any("duplicated key" in str(warning) for warning in pdf.get_warnings()):
+        raise _damaged("a name given twice")
+
+
+def _active(what: str) -> FileRejected:
+    return FileRejected("active_content", f"The PDF has {what}; only plain documents are taken.")
+
+
+def _damaged(what: str) -> FileRejected:
+    return FileRejected("damaged", f"The PDF cannot be read ({what}).")
