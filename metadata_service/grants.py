@@ -1,0 +1,173 @@
+"""Grants: what this service asks the signer to sign, signed with our own private key (docs/contracts/grant-v1.md)."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from . import clock
+from .object_keys import INCOMING, LARGE, USERS, ObjectKey
+
+LIFE: Final = 30
+"""Seconds from a grant's making to its end; the contract allows 60."""
+MOST_ITEMS: Final = 100
+SERVED_CACHE_CONTROL: Final = "private, max-age=31536000, immutable"
+
+Item = dict[str, Any]
+
+
+class FaultyGrantKey(ValueError):
+    """The file is no private Ed25519 JWK with a kid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose request this is: a person by `sub` (`as_` is "caller") or a service by its name."""
+
+    name: str
+    token: str
+    as_: str = "caller"
+
+
+class GrantKey:
+    """A private Ed25519 key and its kid; makes grants of one issuer."""
+
+    def __init__(self, private_key: Ed25519PrivateKey, kid: str, issuer: str) -> None:
+        self._sign = private_key.sign
+        self._issuer = issuer
+        header = orjson.dumps({"alg": "EdDSA", "typ": "grant+jwt", "kid": kid})
+        self._header = _encoded(header)
+
+    @classmethod
+    def read(cls, path: Path, issuer: str) -> GrantKey:
+        """The key in a JWK file (RFC 8037 §2). Raises FaultyGrantKey, which never repeats what the file holds."""
+        try:
+            jwk = json.loads(path.read_bytes())
+            seed = urlsafe_b64decode(jwk["d"] + "=" * (-len(jwk["d"]) % 4))
+            private_key, kid = Ed25519PrivateKey.from_private_bytes(seed), jwk["kid"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise FaultyGrantKey(f"{path} holds no private Ed25519 JWK with a kid") from None
+        if not isinstance(kid, str) or jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
+            raise FaultyGrantKey(f"{path} holds no private Ed25519 JWK with a kid")
+        return cls(private_key, kid, issuer)
+
+    def grant(self, items: Sequence[Item], signer_name: str, asker: Asker | None) -> str:
+        """A new grant of 1 to 100 items for one signer; `asker` is None where no item's proof needs a token."""
+        issued_at = clock.now()
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": f"countersign-signer/{signer_name}",
+            "iat": issued_at,
+            "exp": issued_at + LIFE,
+            "jti": clock.new_id(),
+            "items": items,
+        }
+        if asker is not None:
+            claims[asker.as_] = asker.name
+        signed = self._header + b"." + _encoded(orjson.dumps(claims))
+        return (signed + b"." + _encoded(self._sign(signed))).decode("ascii")
+
+
+def _encoded(octets: bytes) -> bytes:
+    return urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def _item(op: str, area: str, object_key: ObjectKey, **fields: Any) -> Item:
+    named: Item = {
+        "op": op,
+        "area": area,
+        "owner": object_key.owner,
+        "category": object_key.category,
+        "id": object_key.id,
+        "ext": object_key.ext,
+    }
+    return named | {name: value for name, value in fields.items() if value is not None}
+
+
+def put_incoming(
+    object_key: ObjectKey,
+    expires_at: int,
+    *,
+    content_type: str | None,
+    content_length: int | None,
+    checksum_sha256: str | None,
+) -> Item:
+    """The client's own PUT below incoming/, binding what it declared."""
+    return _item(
+        "put",
+        INCOMING,
+        object_key,
+        expires_at=expires_at,
+        content_type=content_type,
+        content_length=content_length,
+        checksum_sha256=checksum_sha256,
+    )
+
+
+def post_incoming(
+    object_key: ObjectKey, expires_at: int, *, content_type: str | None, length_range: tuple[int, int]
+) -> Item:
+    """The client's form below incoming/, its length between two bounds."""
+    return _item(
+        "post", INCOMING, object_key, expires_at=expires_at, content_type=content_type, length_range=list(length_range)
+    )
+
+
+def get_incoming(object_key: ObjectKey, expires_at: int) -> Item:
+    """Our own look at what came."""
+    return _item("get", INCOMING, object_key, expires_at=expires_at)
+
+
+def put_served(object_key: ObjectKey, size: str, expires_at: int, *, content_length: int, checksum_sha256: str) -> Item:
+    """Our own PUT of what is served: bytes and checksum bound, and never over what is there."""
+    return _item(
+        "put",
+        USERS,
+        object_key,
+        size=None if size == LARGE else size,
+        expires_at=expires_at,
+        content_type=object_key.content_type,
+        content_length=content_length,
+        checksum_sha256=checksum_sha256,
+        if_none_match="*",
+        cache_control=SERVED_CACHE_CONTROL,
+    )
+
+
+def get_served(
+    object_key: ObjectKey,
+    sizes: Sequence[str],
+    expires_at: int,
+    *,
+    receipt: str | None = None,
+    window: int | None = None,
+) -> Item:
+    """Reading, a URL for each size; by the owner's token, or by the object's receipt for others."""
+    return _item(
+        "get",
+        USERS,
+        object_key,
+        sizes=list(sizes),
+        expires_at=expires_at,
+        receipt=receipt,
+        window=window,
+        download_as=None if object_key.is_picture else f"{object_key.category}.{object_key.ext}",
+    )
+
+
+def publish(object_key: ObjectKey, visibility: str) -> Item:
+    """A receipt without an end that lets others read the object."""
+    return _item("publish", USERS, object_key, visibility=visibility, until=0)
+
+
+def delete(area: str, object_key: ObjectKey, size: str, expires_at: int) -> Item:
+    """One object's end, of one size."""
+    wanted_size = size if area == USERS and size != LARGE else None
+    return _item("delete", area, object_key, size=wanted_size, expires_at=expires_at)
