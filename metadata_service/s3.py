@@ -1,0 +1,100 @@
+"""S3 by presigned URL, the only way there is from here: looking at what came, writing what is served, deleting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from .connections import Address, Answer, Connections, Unreachable
+from .errors import Unavailable
+
+PATIENCE: Final = 10.0
+DEADLINE: Final = 25.0
+ATTEMPTS: Final = 3
+LONGEST_ERROR: Final = 64 * 1024
+_CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
+_ENDED: Final = b"Request has expired"
+
+
+class NothingThere(Exception):
+    """There is no object under this key; to an identity that may not list, S3 says so by 403 AccessDenied."""
+
+
+class S3:
+    """The bucket by presigned URLs; `dial` names a host and port to connect to while the URL's Host stays."""
+
+    def __init__(self, dial: tuple[str, int] | None = None) -> None:
+        self._dial = dial
+        self._connections = Connections(patience=PATIENCE, deadline=DEADLINE)
+
+    def fetch(self, url: str, limit: int) -> bytes:
+        """The object's first `limit` bytes. Raises NothingThere or Unavailable."""
+        answer, _ = self._tried("GET", url, limit=limit)
+        if answer.status == 200:
+            return answer.body
+        if answer.status == 404 or (answer.status == 403 and _is_missing(answer)):
+            raise NothingThere
+        raise _failed(answer)
+
+    def put(self, url: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Write an object unless it is there already (S3 API: PutObject, If-None-Match). Raises Unavailable.
+
+        False: some attempt's answer was lost, so that a PUT nobody waits for may still arrive.
+        """
+        answer, lost = self._tried("PUT", url, headers=headers, body=body)
+        # 412: the same bytes are there, since only bytes whose digest is recorded are ever PUT under this key.
+        if answer.status not in (200, 412):
+            raise _failed(answer)
+        return lost == 0
+
+    def delete(self, url: str) -> None:
+        """Delete an object; that there is none is success too. Raises Unavailable."""
+        answer, _ = self._tried("DELETE", url)
+        if answer.status not in (200, 204, 404):
+            raise _failed(answer)
+
+    def _tried(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        limit: int = LONGEST_ERROR,
+    ) -> tuple[Answer, int]:
+        """The answer, and how many were lost before it; conflicts and errors of S3's own are asked again, too.
+
+        Each of our requests may be repeated.
+        """
+        parts = urlsplit(url)
+        address = Address.parse(f"{parts.scheme}://{parts.netloc}", self._dial)
+        target = f"{parts.path}?{parts.query}"
+        answer: Answer | None = None
+        lost: list[Unreachable] = []
+        for _ in range(ATTEMPTS):
+            try:
+                answer = self._connections.ask(address, method, target, headers=headers or {}, body=body, limit=limit)
+            except Unreachable as fault:
+                lost.append(fault)
+                continue
+            if answer.status != 409 and answer.status < 500:
+                break
+        if answer is None:
+            raise Unavailable("S3 cannot be reached; ask again") from lost[-1]
+        return answer, len(lost)
+
+
+def _code(answer: Answer) -> str:
+    found = _CODE.search(answer.body)
+    return found[1].decode("ascii") if found else ""
+
+
+def _is_missing(answer: Answer) -> bool:
+    # A URL used past its end is AccessDenied too, and then the object may well be there.
+    return _code(answer) in ("AccessDenied", "NoSuchKey") and _ENDED not in answer.body
+
+
+def _failed(answer: Answer) -> Unavailable:
+    return Unavailable(f"S3 answered {answer.status} {_code(answer)}".rstrip() + "; ask again")

@@ -1,0 +1,154 @@
+"""The signer's client: has a grant's items signed by one of the replicas, and believes no URL it did not ask for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from .bucket import Bucket
+from .connections import Address, Answer, Connections, Unreachable
+from .errors import NotFound, Unauthorized, Unavailable
+from .grants import Asker, GrantKey, Item
+from .object_keys import INCOMING, LARGE, ObjectKey
+
+PATIENCE: Final = 5.0
+LONGEST_ANSWER: Final = 4 * 1024 * 1024
+SPARE_ATTEMPTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What came of one item: a URL, or a URL for each size, or a form's URL and fields, or a receipt."""
+
+    url: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    receipt: str = ""
+
+
+class NotPublished(NotFound):
+    """The signer does not take the object's receipt, so others may not read it."""
+
+    def __init__(self) -> None:
+        super().__init__("there is nothing here, or you may not see it")
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One signer: the name that grants are made out to, and where it listens."""
+
+    name: str
+    address: Address
+
+
+class Signer:
+    """All replicas of the signer. `note` is told the audit line of every answer: chain, seq and hash."""
+
+    def __init__(
+        self,
+        replicas: Sequence[Replica],
+        grant_key: GrantKey,
+        bucket: Bucket,
+        note: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._replicas = tuple(replicas)
+        self._grant_key, self._bucket, self._note = grant_key, bucket, note
+        self._connections = Connections(patience=PATIENCE, deadline=PATIENCE)
+        self._turn = itertools.count()
+
+    def sign(self, items: Sequence[Item], asker: Asker | None = None) -> list[Signed]:
+        """What came of each item, in order: all or none. Raises Unavailable, Unauthorized or NotPublished."""
+        answer = self._asked(items, asker)
+        if answer.status != 200:
+            raise refusal(answer)
+        spoken = orjson.loads(answer.body)
+        self._note(spoken["audit"])
+        return [checked(item, made, self._bucket) for item, made in zip(items, spoken["items"], strict=True)]
+
+    def _asked(self, items: Sequence[Item], asker: Asker | None) -> Answer:
+        """The first answer that is not 503, each attempt with a grant of its own, the replicas in turn."""
+        unreachable: Unreachable | None = None
+        busy: Answer | None = None
+        first = next(self._turn)
+        for attempt in range(len(self._replicas) + SPARE_ATTEMPTS):
+            replica = self._replicas[(first + attempt) % len(self._replicas)]
+            try:
+                answer = self._ask(replica, items, asker)
+            except Unreachable as fault:
+                unreachable = fault
+                continue
+            if answer.status != 503:
+                return answer
+            busy = answer
+            if attempt + 1 >= len(self._replicas):
+                break
+        if busy is not None:
+            return busy
+        raise Unavailable("the signer cannot be reached; ask again") from unreachable
+
+    def _ask(self, replica: Replica, items: Sequence[Item], asker: Asker | None) -> Answer:
+        request: dict[str, str] = {"grant": self._grant_key.grant(items, replica.name, asker)}
+        if asker is not None:
+            request["caller_token"] = asker.token
+        return self._connections.ask(
+            replica.address,
+            "POST",
+            "/v1/sign",
+            headers={"Content-Type": "application/json"},
+            body=orjson.dumps(request),
+            limit=LONGEST_ANSWER,
+        )
+
+
+def refusal(answer: Answer) -> Exception:
+    """What a refusal means to whoever asked us. Its own words stay here: they are about grants, not about requests."""
+    code = _code(answer)
+    if code == "invalid_caller_token":
+        return Unauthorized("the access token is not accepted")
+    if code == "not_published":
+        return NotPublished()
+    retry_after = answer.headers.get("retry-after", "1")
+    return Unavailable(f"the signer refused: {code}", headers={"Retry-After": retry_after})
+
+
+def _code(answer: Answer) -> str:
+    try:
+        spoken = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return f"status {answer.status}"
+    return str(spoken.get("error", answer.status)) if isinstance(spoken, dict) else f"status {answer.status}"
+
+
+def checked(item: Item, made: Mapping[str, Any], bucket: Bucket) -> Signed:
+    """One answer, if its URLs are of the origin and the keys that were asked for. Raises Unavailable otherwise."""
+    if item["op"] == "publish":
+        return Signed(receipt=made["receipt"])
+    if item["op"] == "post":
+        return _checked_form(item, made, bucket)
+    if "sizes" in item:
+        urls = {size: _checked_url(item, size, made["urls"][size], bucket) for size in item["sizes"]}
+        return Signed(urls=urls)
+    url = _checked_url(item, item.get("size", LARGE), made["url"], bucket)
+    return Signed(url=url, headers=made.get("headers", {}))
+
+
+def _checked_url(item: Item, size: str, url: str, bucket: Bucket) -> str:
+    if url.partition("?")[0] != bucket.url_of(_object_key(item, size)):
+        raise Unavailable("the signer answered with a URL that was not asked for")
+    return url
+
+
+def _checked_form(item: Item, made: Mapping[str, Any], bucket: Bucket) -> Signed:
+    if made["url"].rstrip("/") != bucket.url.rstrip("/") or made["fields"]["key"] != _object_key(item, LARGE):
+        raise Unavailable("the signer answered with a form that was not asked for")
+    return Signed(url=made["url"], fields=made["fields"])
+
+
+def _object_key(item: Item, size: str) -> str:
+    object_key = ObjectKey(item["owner"], item["category"], item["id"], item["ext"])
+    return object_key.incoming if item["area"] == INCOMING else object_key.text(size)

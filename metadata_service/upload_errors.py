@@ -1,0 +1,140 @@
+"""What can be wrong with an upload, as the interface says it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from .errors import ApiError
+
+REASONS: Final = {
+    "empty": "the file is empty",
+    "not_an_image": "this is no picture that can be decoded",
+    "type_mismatch": "the file is not of the type that was declared",
+    "too_large": "the file is larger than its kind allows",
+    "too_many_pixels": "the picture has more pixels than its kind allows",
+    "length_mismatch": "the file is not of the length that was declared",
+    "checksum_mismatch": "the file does not have the checksum that was declared",
+    "damaged": "the file is damaged or costs more to read than any whole one",
+    "active_content": "the document holds active content",
+    "changed": "the file was changed while it was being completed",
+}
+"""Every reason for a rejection, and a sentence for it."""
+
+
+class UnsupportedFileType(ApiError):
+    """There is no kind of this name."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "unsupported_file_type"
+
+
+class UnsupportedContentType(ApiError):
+    """The kind does not take this content type."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "unsupported_content_type"
+
+
+class ExtensionMismatch(ApiError):
+    """The file extension is not one of the content type's."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "extension_mismatch"
+
+
+class UnknownKey(ApiError):
+    """A key posted in a field names no upload of the caller's."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "unknown_key"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} must be the key of an upload of your own", field=field)
+
+
+class TooLarge(ApiError):
+    """More bytes were declared than the kind allows."""
+
+    status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"at most {max_bytes} bytes are taken", max_bytes=max_bytes)
+
+
+class LengthRequired(ApiError):
+    """The kind wants the length declared."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "content_length_required"
+
+    def __init__(self) -> None:
+        super().__init__("content_length must say how many bytes the file has")
+
+
+class TooManyPending(ApiError):
+    """Too many uploads wait for their bytes, or for being completed, at once."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "too_many_pending"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class UploadNotFound(ApiError):
+    """The caller has no such upload."""
+
+    status, code = HTTPStatus.NOT_FOUND, "upload_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("you have no such upload")
+
+
+class UploadNotReceived(ApiError):
+    """Its bytes are not there."""
+
+    status, code = HTTPStatus.CONFLICT, "upload_not_received"
+
+    def __init__(self) -> None:
+        super().__init__("the file has not arrived: send it to upload_url first")
+
+
+class UploadInProgress(ApiError):
+    """Somebody else is completing it right now."""
+
+    status, code = HTTPStatus.CONFLICT, "upload_in_progress"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("the upload is being completed", headers={"Retry-After": str(max(1, retry_after))})
+
+
+class UploadReady(ApiError):
+    """It cannot be cancelled any more."""
+
+    status, code = HTTPStatus.CONFLICT, "upload_ready"
+
+    def __init__(self) -> None:
+        super().__init__("the upload is complete; delete what it became instead")
+
+
+class UploadExpired(ApiError):
+    """Its time to be completed is over."""
+
+    status, code = HTTPStatus.GONE, "upload_expired"
+
+    def __init__(self) -> None:
+        super().__init__("the upload was not completed in time: ask for a new one")
+
+
+class UploadCancelled(ApiError):
+    """It was cancelled."""
+
+    status, code = HTTPStatus.GONE, "upload_cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("the upload was cancelled: ask for a new one")
+
+
+class UploadRejected(ApiError):
+    """What came is not what may be taken; `reason` is one of REASONS."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "upload_rejected"
+
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        super().__init__(message or REASONS.get(reason, reason), reason=reason)
+        self.reason = reason
