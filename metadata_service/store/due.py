@@ -1,0 +1,25 @@
+"""What is due, by the index; since an index lags, whoever acts on a row reads it again from the table."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from . import media
+from .dynamodb import current
+
+PAGE: Final = 25
+"""Rows; a cleanup of a picture is three deletes, and a grant holds a hundred."""
+
+
+def page(shard: str, now: int, after: dict[str, Any] | None) -> tuple[list[tuple[str, str]], dict[str, Any] | None]:
+    """Owner and sort key of some rows that are due, the oldest first, and where to go on, None at the end."""
+    items, following = current().query(
+        media.TABLE,
+        "#shard = :shard AND due <= :now",
+        values={":shard": shard, ":now": now},
+        names={"#shard": "shard"},
+        index=media.DUE_INDEX,
+        limit=PAGE,
+        after=after,
+    )
+    return [(item[media.OWNER], item[media.ENTITY]) for item in items], following

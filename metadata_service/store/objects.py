@@ -1,0 +1,149 @@
+"""What is served: a row for each object, with the receipt that lets others read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import clock
+from ..object_keys import USERS, ObjectKey
+from . import cleanups, media
+from .cleanups import Cleanup
+from .dynamodb import ConditionFailed, TransactionRefused, Write, check_write, current, delete_write, put_write
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object that is complete. `visibility` is what its receipt says, `private` where there is none.
+
+    `strays_until`: until when a PUT of it that nobody waits for may still arrive; 0 where none is about.
+    """
+
+    object_key: ObjectKey
+    kind: str
+    created_at: int
+    strays_until: int
+    visibility: str = "private"
+    receipt: str | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may read it."""
+        return self.visibility == "public"
+
+
+def entity(object_key: ObjectKey) -> str:
+    """The sort key of a row."""
+    return f"OBJECT#{object_key.category}#{object_key.id}"
+
+
+def _row(object_key: ObjectKey) -> dict[str, Any]:
+    return media.row(object_key.owner, entity(object_key))
+
+
+def get(object_key: ObjectKey) -> StoredObject | None:
+    """The object of this key, its extension included, or None."""
+    return _read(current().get(media.TABLE, _row(object_key)), object_key)
+
+
+def get_many(object_keys: Iterable[ObjectKey]) -> dict[ObjectKey, StoredObject]:
+    """Those of these objects that there are."""
+    wanted = {(key.owner, entity(key)): key for key in object_keys}
+    if not wanted:
+        return {}
+    items = current().batch_get(media.TABLE, [media.row(*name) for name in wanted], consistent=True)
+    found = {}
+    for item in items:
+        object_key = wanted[item[media.OWNER], item[media.ENTITY]]
+        stored = _read(item, object_key)
+        if stored is not None:
+            found[object_key] = stored
+    return found
+
+
+def _read(item: dict[str, Any] | None, object_key: ObjectKey) -> StoredObject | None:
+    if item is None or item["ext"] != object_key.ext:
+        return None
+    return StoredObject(
+        object_key=object_key,
+        kind=item["kind"],
+        created_at=item["created_at"],
+        strays_until=item["strays_until"],
+        visibility=item.get("visibility", "private"),
+        receipt=item.get("receipt"),
+    )
+
+
+def record_write(stored: StoredObject) -> Write:
+    """Record a new object, in the transaction that makes its upload ready."""
+    item: dict[str, Any] = {
+        **_row(stored.object_key),
+        "ext": stored.object_key.ext,
+        "kind": stored.kind,
+        "created_at": stored.created_at,
+        "strays_until": stored.strays_until,
+        "visibility": stored.visibility,
+    }
+    if stored.receipt is not None:
+        item["receipt"] = stored.receipt
+    return put_write(media.TABLE, item, condition=f"attribute_not_exists({media.OWNER})")
+
+
+def publish(object_key: ObjectKey, visibility: str, receipt: str) -> bool:
+    """Store the receipt that opens the object to others; False where the object has gone meanwhile."""
+    return _update(
+        object_key, "SET receipt = :receipt, visibility = :visibility", {":receipt": receipt, ":visibility": visibility}
+    )
+
+
+def withdraw(object_key: ObjectKey) -> bool:
+    """Drop the receipt; False where there is no such object."""
+    return _update(object_key, "SET visibility = :visibility REMOVE receipt", {":visibility": "private"})
+
+
+def _update(object_key: ObjectKey, expression: str, values: dict[str, Any]) -> bool:
+    try:
+        # The condition: an update of an object that was just retired would make a ghost of it.
+        current().update(
+            media.TABLE, _row(object_key), expression, condition=f"attribute_exists({media.OWNER})", values=values
+        )
+    except ConditionFailed:
+        return False
+    return True
+
+
+def use_writes(owner: str, object_key: ObjectKey) -> list[Write]:
+    """Put an object to use: the transaction they join fails where the object is not there, and keeps it where it is."""
+    # The check races with the sweep, which deletes the row of an unused object before its bytes: one of both fails.
+    here = check_write(media.TABLE, media.row(owner, entity(object_key)), condition=f"attribute_exists({media.OWNER})")
+    return [here, cleanups.keep_write(object_key)]
+
+
+def retire_writes(owner: str, object_key: ObjectKey) -> list[Write]:
+    """Let an object go that is no longer used: no one sees it any more, and the sweep deletes its bytes."""
+    stored = get(object_key) if object_key.owner == owner else None
+    return [] if stored is None else retired_writes(stored)
+
+
+def retired_writes(stored: StoredObject) -> list[Write]:
+    """The same of an object that was read already."""
+    return [
+        delete_write(media.TABLE, _row(stored.object_key)),
+        cleanups.retired_write(stored.object_key, stored.strays_until, clock.now()),
+    ]
+
+
+def claim(cleanup: Cleanup) -> bool:
+    """The sweep's last look before bytes go: whether nothing refers to them, and from now on nothing can."""
+    if cleanup.area != USERS:
+        return True
+    if not cleanup.is_unused:
+        return get(cleanup.object_key) is None
+    # Races with a profile that puts the object to use: that checks the row which this deletes.
+    drop = delete_write(media.TABLE, _row(cleanup.object_key), condition=f"attribute_exists({media.OWNER})")
+    try:
+        current().transact([drop, cleanups.claim_write(cleanup)], token=clock.new_id())
+    except TransactionRefused:
+        return False
+    return True

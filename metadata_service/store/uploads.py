@@ -1,0 +1,236 @@
+"""Uploads' records: begun, leased, and brought to a final state, each by a write that says what it relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .. import clock
+from ..object_keys import ObjectKey
+from ..upload_record import KEPT_FOR, PENDING, State, Upload
+from . import cleanups, media
+from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_write, update_write
+
+PREFIX: Final = "UPLOAD#"
+
+# Words that DynamoDB reserves, by the names that expressions use for them.
+_STATE: Final = {"#state": "state"}
+_PENDING_VALUES: Final = {":requested": PENDING[0], ":processing": PENDING[1]}
+_IS_PENDING: Final = "#state IN (:requested, :processing)"
+_IS_FREE: Final = "(attribute_not_exists(lease) OR lease_ends_at <= :now)"
+_OPTIONAL: Final = (
+    "declared_length",
+    "declared_checksum",
+    "lease",
+    "digests",
+    "reason",
+    "explanation",
+    "width",
+    "height",
+    "stored_bytes",
+)
+
+
+class PendingLimitReached(Exception):
+    """The person has as many pending uploads as one may have."""
+
+
+def _row(upload: Upload) -> dict[str, Any]:
+    return media.row(upload.owner, PREFIX + upload.id)
+
+
+def get(owner: str, upload_id: str) -> Upload | None:
+    """The owner's upload of this id, or None."""
+    item = current().get(media.TABLE, media.row(owner, PREFIX + upload_id))
+    return None if item is None else read(item)
+
+
+def read(item: Mapping[str, Any]) -> Upload:
+    """An upload from its row."""
+    upload_id = item[media.ENTITY].removeprefix(PREFIX)
+    return Upload(
+        object_key=ObjectKey(item[media.OWNER], item["category"], upload_id, item["ext"]),
+        kind=item["kind"],
+        state=item["state"],
+        method=item["upload_method"],
+        content_type=item["content_type"],
+        created_at=item["created_at"],
+        url_ends_at=item["url_ends_at"],
+        lease_ends_at=item.get("lease_ends_at", 0),
+        leases=item.get("leases", 0),
+        writes_end_at=item.get("writes_end_at", 0),
+        **{name: item.get(name) for name in _OPTIONAL},
+    )
+
+
+def begin(upload: Upload, limit: int) -> None:
+    """Record a new upload, unless the owner has `limit` pending ones (0: no limit). Raises PendingLimitReached."""
+    item: dict[str, Any] = {
+        **_row(upload),
+        "category": upload.object_key.category,
+        "ext": upload.object_key.ext,
+        "kind": upload.kind,
+        "state": upload.state,
+        "upload_method": upload.method,
+        "content_type": upload.content_type,
+        "created_at": upload.created_at,
+        "url_ends_at": upload.url_ends_at,
+        "due": upload.completable_until,
+        "shard": media.shard(upload.id),
+    }
+    item |= {
+        name: value for name in ("declared_length", "declared_checksum") if (value := getattr(upload, name)) is not None
+    }
+    try:
+        current().transact([put_write(media.TABLE, item), _tally_write(upload.owner, +1, limit)], token=clock.new_id())
+    except TransactionRefused as refused:
+        if refused.reasons[1] is None:
+            raise
+        raise PendingLimitReached from refused
+
+
+def _tally_write(owner: str, change: int, limit: int = 0) -> Write:
+    """Count a pending upload in or out, in the transaction that makes it so: hence the count is exact."""
+    condition, values = None, {":change": change}
+    if limit:
+        condition, values[":limit"] = "attribute_not_exists(pending) OR pending < :limit", limit
+    return update_write(
+        media.TABLE, media.row(owner, media.TALLY), "ADD pending :change", condition=condition, values=values
+    )
+
+
+def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | None:
+    """The upload as the lease's holder has it, or None where it is held by another, or no longer pending."""
+    try:
+        # Races with another completion, with a cancel and with the sweep's expiry.
+        item = current().update(
+            media.TABLE,
+            _row(upload),
+            "SET #state = :processing, lease = :lease, lease_ends_at = :ends_at ADD leases :one",
+            condition=f"{_IS_PENDING} AND url_ends_at >= :oldest AND {_IS_FREE}",
+            values={
+                **_PENDING_VALUES,
+                ":lease": lease,
+                ":ends_at": ends_at,
+                ":one": 1,
+                ":now": now,
+                ":oldest": now - (upload.completable_until - upload.url_ends_at),
+            },
+            names=_STATE,
+        )
+    except ConditionFailed as refused:
+        # After a lost answer the lease that stands in the way is our own.
+        is_ours = refused.item is not None and refused.item.get("lease") == lease
+        return read(refused.item) if is_ours and refused.item else None
+    return read(item)
+
+
+def release_lease(upload: Upload) -> None:
+    """Let the next one try at once; harmless where the lease is another's by now."""
+    try:
+        current().update(
+            media.TABLE,
+            _row(upload),
+            "SET #state = :requested REMOVE lease, lease_ends_at",
+            condition="#state = :processing AND lease = :lease",
+            values={**_PENDING_VALUES, ":lease": upload.lease},
+            names=_STATE,
+        )
+    except ConditionFailed:
+        return
+
+
+def record_digests(upload: Upload, digests: Mapping[str, str], writes_end_at: int) -> Upload | None:
+    """Record what will be PUT, and until when, before the first PUT; None where the lease is no longer ours.
+
+    From then on whoever cleans up after this upload knows what there may be, and for how long it may still come.
+    """
+    try:
+        item = current().update(
+            media.TABLE,
+            _row(upload),
+            "SET digests = :digests, writes_end_at = :writes_end_at",
+            condition="#state = :processing AND lease = :lease",
+            values={
+                ":processing": PENDING[1],
+                ":lease": upload.lease,
+                ":digests": dict(digests),
+                ":writes_end_at": writes_end_at,
+            },
+            names=_STATE,
+        )
+    except ConditionFailed:
+        return None
+    return read(item)
+
+
+def ready_writes(upload: Upload, now: int) -> list[Write]:
+    """The upload is ready, if the lease is still ours; to join the transaction that makes its object visible."""
+    outcome = {name: getattr(upload, name) for name in ("width", "height", "stored_bytes")}
+    return [
+        _end_write(upload, "ready", now, outcome, "#state = :processing AND lease = :lease", _held_by(upload)),
+        _tally_write(upload.owner, -1),
+        *cleanups.incoming_writes(upload),
+    ]
+
+
+def reject(upload: Upload, reason: str, explanation: str, now: int) -> bool:
+    """The upload is rejected, if the lease is still ours."""
+    outcome = {"reason": reason, "explanation": explanation}
+    condition = "#state = :processing AND lease = :lease"
+    return _end(upload, _end_write(upload, "rejected", now, outcome, condition, _held_by(upload)))
+
+
+def cancel(upload: Upload, now: int) -> bool:
+    """The upload is cancelled, if it is still as it was read; whoever holds a lease on it finds that out."""
+    condition, values = _as_read(upload)
+    return _end(upload, _end_write(upload, "cancelled", now, {}, condition, values))
+
+
+def expire(upload: Upload, now: int) -> bool:
+    """The upload is expired, if it is still as it was read, and nobody is completing it."""
+    condition, values = _as_read(upload)
+    condition += f" AND {_IS_FREE}"
+    return _end(upload, _end_write(upload, "expired", now, {}, condition, values | {":now": now}))
+
+
+def _as_read(upload: Upload) -> tuple[str, dict[str, Any]]:
+    # What is queued follows from `writes_end_at`: were it recorded in between, bytes would be left behind for good.
+    if upload.writes_end_at:
+        seen = {":seen": upload.writes_end_at}
+        return f"{_IS_PENDING} AND writes_end_at = :seen", {**_PENDING_VALUES, **seen}
+    return f"{_IS_PENDING} AND attribute_not_exists(writes_end_at)", dict(_PENDING_VALUES)
+
+
+def _held_by(upload: Upload) -> dict[str, Any]:
+    return {":processing": PENDING[1], ":lease": upload.lease}
+
+
+def _end(upload: Upload, ended: Write) -> bool:
+    writes = [ended, _tally_write(upload.owner, -1), *cleanups.leftover_writes(upload)]
+    try:
+        current().transact(writes, token=clock.new_id())
+    except TransactionRefused:
+        return False
+    return True
+
+
+def _end_write(
+    upload: Upload, state: State, now: int, outcome: Mapping[str, Any], condition: str, values: Mapping[str, Any]
+) -> Write:
+    """A final state, out of the due-index, and gone by TTL after a while."""
+    said = {name: value for name, value in outcome.items() if value is not None}
+    changes = "".join(f", {name} = :{name}" for name in said)
+    return update_write(
+        media.TABLE,
+        _row(upload),
+        f"SET #state = :final, #ttl = :ttl{changes} REMOVE lease, lease_ends_at, due, #shard",
+        condition=condition,
+        values={
+            **values,
+            **{f":{name}": value for name, value in said.items()},
+            ":final": state,
+            ":ttl": now + KEPT_FOR,
+        },
+        names={**_STATE, "#ttl": "ttl", "#shard": "shard"},
+    )
