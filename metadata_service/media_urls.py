@@ -1,0 +1,60 @@
+"""Addresses for reading: stable ones of ours for what is public, signed ones, for its owner, of what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from . import clock, grants, ways_out
+from .callers import Caller
+from .grants import MOST_ITEMS, Asker
+from .object_keys import LARGE, ObjectKey
+from .store import objects
+from .store.objects import StoredObject
+
+
+def stable(object_key: ObjectKey, size: str = LARGE) -> str:
+    """The address that never changes, and answers with a redirect to whoever may read."""
+    return f"{ways_out.current().public_base_url}/media/{object_key.text(size)}"
+
+
+def stable_by_size(object_key: ObjectKey) -> dict[str, str]:
+    """The same of every size there is."""
+    return {size: stable(object_key, size) for size in object_key.sizes}
+
+
+def address(object_key: ObjectKey, caller: Caller | None) -> str | None:
+    """One object's address for this caller, or None where it has none."""
+    return addresses([object_key], caller).get(object_key)
+
+
+def addresses(object_keys: Iterable[ObjectKey], caller: Caller | None) -> dict[ObjectKey, str]:
+    """The large size's addresses of those objects that this caller may read; at most one grant for all."""
+    found = objects.get_many(object_keys)
+    return {object_key: urls[LARGE] for object_key, urls in by_size(found.values(), caller).items()}
+
+
+def by_size(stored: Iterable[StoredObject], caller: Caller | None) -> dict[ObjectKey, Mapping[str, str]]:
+    """Every size's address of those objects that this caller may read; at most one grant for all."""
+    found: dict[ObjectKey, Mapping[str, str]] = {}
+    own: list[StoredObject] = []
+    for each in stored:
+        if each.is_public:
+            found[each.object_key] = stable_by_size(each.object_key)
+        elif caller is not None and caller.owner == each.object_key.owner:
+            own.append(each)
+    if caller is not None:
+        for start in range(0, len(own), MOST_ITEMS):
+            found |= _signed(own[start : start + MOST_ITEMS], caller)
+    return found
+
+
+def _signed(stored: Sequence[StoredObject], caller: Caller) -> dict[ObjectKey, Mapping[str, str]]:
+    out, now = ways_out.current(), clock.now()
+    items = [
+        grants.get_served(
+            each.object_key, each.object_key.sizes, now + out.kinds.reading_expiry(each.kind, each.object_key.category)
+        )
+        for each in stored
+    ]
+    answers = out.signer.sign(items, Asker(caller.sub, caller.token))
+    return {each.object_key: answer.urls for each, answer in zip(stored, answers, strict=True)}

@@ -1,0 +1,99 @@
+"""The current picture: what it is, where it can be seen, how it is replaced and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from . import clock, media_urls, reading, ways_out
+from .callers import Caller
+from .errors import NotFound, Unavailable
+from .object_keys import LARGE, SIZES, ObjectKey
+from .reading import Opened
+from .store import objects, pictures
+from .store.dynamodb import TransactionRefused, Write
+from .store.dynamodb import current as dynamodb
+from .store.pictures import Picture
+
+ATTEMPTS: Final = 8
+"""How often a race for the pointer is tried again; each round somebody wins it."""
+DEFAULT_KEPT: Final = 60
+"""Seconds that caches may show the default picture after there is another."""
+NO_ADDRESSES: Final[Mapping[str, Any]] = {"avatar_url": None, "avatar_urls": None, "profile_image_url": None}
+
+
+def current(owner: str) -> Picture | None:
+    """The current picture, or None."""
+    return pictures.get(owner)
+
+
+def addresses(owner: str, caller: Caller | None = None) -> dict[str, Any]:
+    """`avatar_url`, `avatar_urls` and `profile_image_url` for this caller; nulls where there is no picture."""
+    return addresses_of_many([owner], caller)[owner]
+
+
+def addresses_of_many(owners: Iterable[str], caller: Caller | None = None) -> dict[str, dict[str, Any]]:
+    """The same for many people at once, at most one grant for all."""
+    wanted = list(dict.fromkeys(owners))
+    current_ones = pictures.get_many(wanted)
+    stored = objects.get_many(picture.object_key for picture in current_ones.values())
+    urls = media_urls.by_size(stored.values(), caller)
+    by_owner = {object_key.owner: _spoken(sizes) for object_key, sizes in urls.items()}
+    return {owner: by_owner.get(owner) or dict(NO_ADDRESSES) for owner in wanted}
+
+
+def _spoken(urls: Mapping[str, str]) -> dict[str, Any]:
+    by_size = {size: urls[size] for size in SIZES}
+    return {"avatar_url": by_size[LARGE], "avatar_urls": by_size, "profile_image_url": by_size[LARGE]}
+
+
+def described(caller: Caller) -> dict[str, Any]:
+    """The caller's own picture: its key, every size's address, and since when; the default one where there is none."""
+    picture = pictures.get(caller.owner)
+    stored = None if picture is None else objects.get(picture.object_key)
+    if picture is None or stored is None:
+        return {"key": None, "urls": {size: default_url(size) for size in SIZES}, "uploaded_at": None}
+    urls = media_urls.by_size([stored], caller)[picture.object_key]
+    return {"key": picture.object_key.text(), "urls": dict(urls), "uploaded_at": clock.iso(picture.uploaded_at)}
+
+
+def opened(owner: str, size: str, caller: Caller | None) -> Opened:
+    """Somebody's picture for this caller, the default one where there is none, or none that the caller may see."""
+    picture = pictures.get(owner)
+    if picture is not None:
+        with suppress(NotFound):
+            return reading.open_for(picture.object_key, size, caller)
+    return Opened(default_url(size), is_public=False, max_age=DEFAULT_KEPT)
+
+
+def default_url(size: str) -> str:
+    """The picture of those who have none: a static file of the gateway."""
+    return f"{ways_out.current().public_base_url}/static/default-picture-{size}.png"
+
+
+def replace_writes(object_key: ObjectKey, now: int) -> list[Write]:
+    """Make an object the current picture, and let the one before go; to join the transaction that records it."""
+    old = pictures.get(object_key.owner)
+    move = pictures.move_write(old, object_key, now)
+    return [move] if old is None else [move, *objects.retire_writes(old.object_key.owner, old.object_key)]
+
+
+def remove(caller: Caller) -> bool:
+    """Remove the caller's current picture; False where there is none."""
+    for _ in range(ATTEMPTS):
+        old = pictures.get(caller.owner)
+        if old is None:
+            return False
+        if _removed(old):
+            return True
+    raise Unavailable("the picture is being changed elsewhere; ask again")
+
+
+def _removed(old: Picture) -> bool:
+    writes = [pictures.remove_write(old), *objects.retire_writes(old.object_key.owner, old.object_key)]
+    try:
+        dynamodb().transact(writes, token=clock.new_id())
+    except TransactionRefused:
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""Opening one object for reading: who may, by what proof, and for how long what we answer may be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from . import clock, grants, ways_out
+from .callers import Caller
+from .errors import NotFound
+from .grants import Asker
+from .object_keys import ObjectKey
+from .store import objects
+from .store.objects import StoredObject
+
+SPARE: Final = 10
+"""Seconds of a URL's life that no cache may use up: whoever is redirected must still get there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A signed URL, and how many seconds a cache may keep it; a public one is the same for all within a window."""
+
+    url: str
+    is_public: bool
+    max_age: int
+
+
+def open_for(object_key: ObjectKey, size: str, caller: Caller | None) -> Opened:
+    """A URL to one size of an object. Raises NotFound where there is none, or the caller may not see it."""
+    stored = objects.get(object_key)
+    if stored is not None and size in object_key.sizes:
+        if stored.is_public:
+            return _public(stored, size)
+        if caller is not None and caller.owner == object_key.owner:
+            return _private(stored, size, caller, receipt=None)
+        if caller is not None and stored.visibility == "signed_in":
+            return _private(stored, size, caller, receipt=stored.receipt)
+    raise NotFound("there is nothing here, or you may not see it")
+
+
+def _public(stored: StoredObject, size: str) -> Opened:
+    """By its receipt, in the window that now falls in."""
+    out, now = ways_out.current(), clock.now()
+    life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
+    window = life // 2
+    ends_at = now - now % window + life
+    item = grants.get_served(stored.object_key, [size], ends_at, receipt=stored.receipt, window=window)
+    [answer] = out.signer.sign([item])
+    return Opened(answer.urls[size], True, _max_age(ends_at - now))
+
+
+def _private(stored: StoredObject, size: str, caller: Caller, receipt: str | None) -> Opened:
+    """By the caller's own token, as the owner or as somebody who is signed in."""
+    out, now = ways_out.current(), clock.now()
+    life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
+    item = grants.get_served(stored.object_key, [size], now + life, receipt=receipt)
+    [answer] = out.signer.sign([item], Asker(caller.sub, caller.token))
+    return Opened(answer.urls[size], False, _max_age(life))
+
+
+def _max_age(seconds: int) -> int:
+    return max(0, seconds - SPARE)

@@ -1,0 +1,155 @@
+"""Beginning an upload: the kind's rules, the record, and a URL that only fits what was declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import clock, grants, media_urls, ways_out
+from ..callers import Caller
+from ..errors import ApiError
+from ..grants import Asker, Item
+from ..kinds import EXTENSIONS_OF_TYPE, Kind, Kinds
+from ..object_keys import LARGE, ObjectKey
+from ..signer import Signed
+from ..store import uploads
+from ..upload_errors import (
+    ExtensionMismatch,
+    LengthRequired,
+    TooLarge,
+    TooManyPending,
+    UnsupportedContentType,
+    UnsupportedFileType,
+)
+from ..upload_record import Upload
+
+ASK_AGAIN_AFTER: Final = 60
+"""Seconds; a pending upload ends by being completed or cancelled, or else by the sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client says of the file that it wants to upload; length in bytes, checksum in base64."""
+
+    file_type: str
+    content_type: str
+    file_extension: str | None = None
+    method: str = "PUT"
+    content_length: int | None = None
+    checksum_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A recorded upload, where its bytes go, and where what becomes of it will be read."""
+
+    upload: Upload
+    kind: Kind
+    destination: Signed
+    url: str
+
+
+def begin(caller: Caller, wanted: Wanted) -> Begun:
+    """Record an upload and have its URL signed. Raises the refusals of `POST /upload-url`."""
+    out = ways_out.current()
+    kind = permitted(wanted, out.kinds)
+    upload = _recorded(caller, wanted, kind, out.pending_limit)
+    try:
+        return _signed(caller, upload, kind)
+    except ApiError:
+        # Nobody has a URL to it, so it need not count among the pending ones until it expires.
+        with suppress(Exception):
+            uploads.cancel(upload, clock.now())
+        raise
+
+
+def permitted(wanted: Wanted, kinds: Kinds) -> Kind:
+    """The kind whose rules this file keeps, as far as it was declared. Raises what it breaks."""
+    kind = kinds.get(wanted.file_type)
+    if kind is None:
+        raise UnsupportedFileType(f"file_type must be one of {', '.join(kinds)}")
+    if wanted.content_type not in kind.accepts:
+        raise UnsupportedContentType(f"content_type must be one of {', '.join(kind.accepts)}")
+    if wanted.file_extension is not None:
+        _check_extension(wanted.file_extension, wanted.content_type)
+    if wanted.content_length is None and kind.require_length:
+        raise LengthRequired
+    if wanted.content_length is not None and wanted.content_length > kind.max_bytes:
+        raise TooLarge(kind.max_bytes)
+    return kind
+
+
+def _check_extension(said: str, content_type: str) -> None:
+    extensions = EXTENSIONS_OF_TYPE[content_type]
+    if said.removeprefix(".").lower() not in extensions:
+        raise ExtensionMismatch(f"file_extension of {content_type} must be {' or '.join(extensions)}")
+
+
+def _recorded(caller: Caller, wanted: Wanted, kind: Kind, pending_limit: int) -> Upload:
+    now = clock.now()
+    upload = Upload(
+        object_key=ObjectKey(caller.owner, kind.category, clock.new_id(), kind.ext),
+        kind=kind.name,
+        state="requested",
+        method=wanted.method,
+        content_type=wanted.content_type,
+        created_at=now,
+        url_ends_at=now + kind.upload_expiry,
+        declared_length=wanted.content_length,
+        declared_checksum=wanted.checksum_sha256,
+    )
+    try:
+        uploads.begin(upload, pending_limit)
+    except uploads.PendingLimitReached:
+        raise TooManyPending(
+            f"at most {pending_limit} uploads may be pending: complete or cancel some", ASK_AGAIN_AFTER
+        ) from None
+    return upload
+
+
+def _signed(caller: Caller, upload: Upload, kind: Kind) -> Begun:
+    """One grant: where the bytes go and, of what will not be public, where its owner will read it."""
+    is_public = kind.visibility == "public"
+    items = [_destination(upload, kind)]
+    if not is_public:
+        items.append(grants.get_served(upload.object_key, [LARGE], upload.created_at + kind.reading_expiry))
+    answers = ways_out.current().signer.sign(items, Asker(caller.sub, caller.token))
+    url = media_urls.stable(upload.object_key) if is_public else answers[1].urls[LARGE]
+    return Begun(upload, kind, answers[0], url)
+
+
+def _destination(upload: Upload, kind: Kind) -> Item:
+    content_type = upload.content_type if kind.sign_type else None
+    if upload.method == "POST":
+        declared = upload.declared_length
+        length_range = (0, kind.max_bytes) if declared is None else (declared, declared)
+        return grants.post_incoming(
+            upload.object_key, upload.url_ends_at, content_type=content_type, length_range=length_range
+        )
+    return grants.put_incoming(
+        upload.object_key,
+        upload.url_ends_at,
+        content_type=content_type,
+        content_length=upload.declared_length,
+        checksum_sha256=upload.declared_checksum,
+    )
+
+
+def answer(begun: Begun) -> Mapping[str, Any]:
+    """What `POST /upload-url` says of it."""
+    upload, destination = begun.upload, begun.destination
+    spoken: dict[str, Any] = {
+        "upload_id": upload.id,
+        "method": upload.method,
+        "upload_url": destination.url,
+        "headers": dict(destination.headers),
+        "key": upload.object_key.text(),
+        "url": begun.url,
+        "content_type": upload.content_type,
+        "max_bytes": begun.kind.max_bytes,
+        "expires_at": clock.iso(upload.url_ends_at),
+        "expires_in": begun.kind.upload_expiry,
+    }
+    return spoken | {"fields": dict(destination.fields)} if upload.method == "POST" else spoken
