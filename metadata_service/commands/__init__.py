@@ -1,0 +1,1 @@
+"""What is run by hand or beside the service, with the same rules and records."""
