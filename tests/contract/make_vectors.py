@@ -377,6 +377,13 @@ class Ask:
     """Changes the finished grant's text."""
 
     @property
+    def is_signed(self) -> bool:
+        """Whether the grant reaches the signer in one piece, under a key that is in force there."""
+        untouched = self.signing is eddsa and not self.header and self.rewrite_header is str and self.mangle is str
+        in_force = {jwk["kid"] for jwk in LOCAL["grant_keys"]["keys"] if jwk.get("expires_at", NOW + 1) > NOW}
+        return untouched and self.kid in in_force
+
+    @property
     def kid(self) -> str:
         return self.label or DEFAULT_KEYS[self.issuer]
 
@@ -496,11 +503,19 @@ def answer_to(ask: Ask, it: Json) -> Json:
 
 
 def granted(ask: Ask) -> Json:
-    return {"clock": ask.clock, "body": ask.text(), "expect": {"status": 200, "items": _answers(ask)}}
+    expect = {"status": 200, "audited": True, "items": _answers(ask)}
+    return {"clock": ask.clock, "body": ask.text(), "expect": expect}
 
 
 def _answers(ask: Ask) -> list[Json]:
-    return [answer_to(ask, it) for it in ask.items]
+    return [answer_to(ask, _within_session(ask, it)) for it in ask.items]
+
+
+def _within_session(ask: Ask, it: Json) -> Json:
+    """The item, ending no later than the session that signs it."""
+    identities = SIGNERS[ask.signer]["identities"].values()
+    ends = [identity["expires_at"] for identity in identities if "expires_at" in identity]
+    return {**it, "expires_at": min([it["expires_at"], *ends])} if "expires_at" in it else it
 
 
 STATUS = {
@@ -521,20 +536,21 @@ ANY_ITEM = -1
 """The refusal may or may not name an item: the fault is the caller's token's."""
 
 
-def refusal(error: str, item: int | None = None) -> Json:
-    expect: Json = {"status": STATUS[error], "error": error}
+def refusal(error: str, item: int | None = None, *, audited: bool) -> Json:
+    expect: Json = {"status": STATUS[error], "error": error, "audited": audited}
     if item != ANY_ITEM:
         expect["item"] = item
     return expect
 
 
 def refused(ask: Ask, error: str, item: int | None = None) -> Json:
-    return {"clock": ask.clock, "body": ask.text(), "expect": refusal(error, item)}
+    expect = refusal(error, item, audited=ask.is_signed)
+    return {"clock": ask.clock, "body": ask.text(), "expect": expect}
 
 
 def raw(body: str | bytes, error: str) -> Json:
     """A body that is no request at all."""
-    expect = refusal(error)
+    expect = refusal(error, audited=False)
     if isinstance(body, bytes):
         return {"clock": NOW, "body_base64": base64.b64encode(body).decode(), "expect": expect}
     return {"clock": NOW, "body": body, "expect": expect}
@@ -748,19 +764,15 @@ def shape_cases() -> None:
     ]
     for name, why, body in bodies:
         case(name, why, raw(body, "invalid_json"))
+    swept = alone(delete(), issuer="sweeper", body={"caller_token": None})
     shapes: list[tuple[str, str, str]] = [
         ("20_levels", "As JSON it is fine; the field is not known.", text()[:-1] + ',"x":' + "[" * 19 + "]" * 19 + "}"),
         ("body_is_a_list", "An object.", "[]"),
         ("body_is_null", "An object.", "null"),
         ("grant_missing", "Required.", compact({"caller_token": token()})),
         ("grant_is_a_number", "A string.", '{"grant":1}'),
-        ("caller_token_is_null", "Absent, or a string.", text()[:-1] + ',"x":0}'),
+        ("caller_token_is_null", "Absent, or a string.", swept.text()),
     ]
-    shapes[-1] = (
-        "caller_token_is_null",
-        "Absent, or a string.",
-        asks(put_incoming(), body={"caller_token": None}).text(),
-    )
     shapes.append(("a_field_unknown", "Unknown fields are refused.", text()[:-1] + ',"dry_run":0}'))
     for name, why, body in shapes:
         case(name, why, raw(body, "invalid_request"))
@@ -929,6 +941,11 @@ def upload_cases() -> None:
     for name, it in {"put": put_users(), "post": post_incoming(), "get": get_users(), "delete": delete()}.items():
         why = "Virtual-host style, and a session's token in the query (in the form, a field)."
         accepts(f"{name}_on_AWS", why, asks(it, signer="aws"))
+    ends = NOW + 7200
+    shortened = asks(
+        get_users(expires_at=ends + 100), signer="aws", iat=ends - 200, clock=ends - 190, token=token(exp=ends)
+    )
+    accepts("the_session_ends_first", "A URL is promised no longer life than its session.", shortened)
     later = NOW + 7300
     ask = asks(put_users(expires_at=later + 60), signer="aws", iat=later, clock=later, token=token(exp=later + 60))
     refuses(
@@ -1138,8 +1155,8 @@ def service_cases() -> None:
     other = asks(put_incoming(owner="s-scribe"), service="demo")
     refuses("service_puts_for_another_service", "Not its space.", other, "caller_mismatch")
     faults = {
-        "service_unknown": asks(get_users(), service="ghost"),
         "service_token_of_another": asks(get_users(), service="demo", token=service_token("scribe")),
+        "service_unknown": asks(get_users(), service="ghost"),
         "service_token_by_a_stranger": asks(get_users(), service="demo", token=service_token(label="stranger")),
         "service_token_over_60_s": asks(get_users(), service="demo", token=service_token(exp=IAT + 61)),
         "service_token_expired": asks(get_users(), service="demo", token=service_token(iat=IAT - 50, exp=NOW)),
@@ -1205,36 +1222,25 @@ def freeze_cases() -> None:
     """The freeze list: each kind, and what it leaves alone."""
     good = put_incoming()
 
-    def frozen(name: str, entry: Json, stopped: Ask, untouched: Ask) -> None:
+    def frozen(name: str, listed: Json, stopped: Ask, untouched: Ask) -> None:
         steps = refused(stopped, "operation_frozen", 0), granted(untouched)
-        case(f"frozen_{name}", "What is listed is refused, the rest goes on.", *steps, freeze=[entry])
+        case(f"frozen_{name}", "What is listed is refused, the rest goes on.", *steps, freeze=listed)
 
-    frozen("operation", {"operation": "put"}, asks(good), asks(get_users()))
-    frozen("issuer", {"issuer": "sweeper"}, alone(delete(), issuer="sweeper"), asks(delete()))
-    frozen("owner", {"owner": ALICE}, asks(good), asks(put_incoming(owner="carol"), caller="carol"))
-    photo = {"object": {"owner": ALICE, "category": "photos", "id": PHOTO}}
-    frozen("object", photo, asks(get_users(size="150")), asks(get_users(id=OTHER_PHOTO)))
-    span = {"receipts_issued": {"from": IAT - DAY, "to": IAT - DAY + 60}}
-    inside, outside = get_users(receipt=receipt()), get_users(receipt=receipt(issued=IAT - DAY + 61))
+    no_puts = {"operations": ["put"]}
+    frozen("operation", no_puts, asks(good), asks(get_users()))
+    frozen("issuer", {"issuers": ["sweeper"]}, alone(delete(), issuer="sweeper"), asks(delete()))
+    frozen("owner", {"owners": [ALICE]}, asks(good), asks(put_incoming(owner="carol"), caller="carol"))
+    frozen("object", {"objects": [PHOTO]}, asks(get_users(size="150")), asks(get_users(id=OTHER_PHOTO)))
+    span = {"receipts": [[IAT - DAY - 60, IAT - DAY]]}
+    inside, outside = get_users(receipt=receipt()), get_users(receipt=receipt(issued=IAT - DAY + 1))
     frozen("receipts", span, alone(inside), alone(outside))
     frozen("receipts_reissued", span, alone(reissue(receipt(kid="r0"))), alone(outside))
-    frozen("grants", {"grants_issued_before": IAT}, asks(good, iat=IAT - 1), asks(good))
+    frozen("grants", {"grants_before": IAT}, asks(good, iat=IAT - 1), asks(good))
     unpermitted = alone(put_users(), issuer="sweeper")
-    refuses(
-        "policy_before_freeze",
-        "The table is asked first.",
-        unpermitted,
-        "operation_not_permitted",
-        freeze=[{"operation": "put"}],
-    )
+    why = "The table is asked first."
+    refuses("policy_before_freeze", why, unpermitted, "operation_not_permitted", freeze=no_puts)
     both = asks(good, caller=BOB)
-    refuses(
-        "freeze_before_proof",
-        "The freeze list is asked before any proof.",
-        both,
-        "operation_frozen",
-        freeze=[{"operation": "put"}],
-    )
+    refuses("freeze_before_proof", "It is asked before any proof.", both, "operation_frozen", freeze=no_puts)
 
 
 def cap_cases() -> None:
@@ -1316,7 +1322,7 @@ ABOUT = (
     "Vectors of grant v1, written by tests/contract/make_vectors.py: change that, never this. A case's requests "
     "run in order against one signer, started at its memory_began and then set to each request's clock. pad_to: "
     "append spaces up to so many bytes. expect.item: the item that the refusal names, null for none; absent where "
-    "it may name one or not."
+    "it may name one or not. expect.audited: whether the request leaves a line in the audit log."
 )
 
 
