@@ -4,123 +4,110 @@ This is the whole of the signer, without HTTP. Every decision after a grant's si
 refusal too: it is the alarm of a break-in.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
-from . import policy, schemas
+from . import freeze, grants, policy, proofs, receipts, schemas, signing
 from .audit import AuditLog
+from .callers import Callers
+from .config import Config
 from .errors import AuditUnavailable, Refusal, ReplayMemoryUnavailable, each
-from .freeze import Freezer
-from .grants import CLOCK_SKEW, Grant, Opened, Verifier
-from .object_keys import is_uuid4
-from .proofs import Proofs, Proven
+from .identities import Identities
+from .policy import Proof
 from .replay import ReplayMemory
-from .signing import Signing
 from .watched import WatchedFile
 
+Proven = tuple[schemas.Item, receipts.Terms | None]
 log = logging.getLogger("signer")
 
 
-@dataclass(frozen=True)
 class Countersigner:
-    """The parts, wired by `app`; `clock` gives seconds since the epoch."""
+    """The parts, each in its place; `clock` gives seconds since the epoch."""
 
-    clock: Callable[[], float]
-    grants: Verifier
-    freezer: Freezer
-    proofs: Proofs
-    replay: ReplayMemory
-    audit: AuditLog
-    signing: Signing
-    needed_files: dict[str, WatchedFile[Any]]
+    def __init__(self, config: Config, clock: Callable[[], float]) -> None:
+        self._clock, self._callers, self._identities = clock, Callers(config), Identities(config)
+        self._grant_keys = WatchedFile(config.grant_keys_file, grants.parse_keys)
+        self._receipt_keys = WatchedFile(config.receipt_keys_file, receipts.parse_keys)
+        self._freeze_list = WatchedFile(config.freeze_file, freeze.parse, fail_closed=True)
+        self._replay = ReplayMemory(config.replay_file, config.deletes_per_minute)
+        self._grants = grants.Verifier(self._grant_keys, config.signer_name, self._replay.began)
+        self._receipts, self._audit = receipts.Receipts(self._receipt_keys), AuditLog(config.audit_dir)
 
-    def sign(self, compact: str, token: str | None, request_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The audit line's place, and an answer an item. Raises a Refusal; then nothing was signed."""
-        now = self.clock()
-        opened = self.grants.open(compact, now)
+    def sign(self, compact: str, token: str | None, request_id: str) -> tuple[list[Any], dict[str, Any]]:
+        """An answer an item, and the audit line's place. Raises a Refusal; then nothing was signed."""
+        now = self._clock()
+        opened = self._grants.open(compact, now)
+        told: dict[str, Any] = {"kid": opened.kid, "issuer": opened.issuer, "request_id": request_id}
         try:
-            grant = self.grants.accept(opened, now)
+            grant = self._grants.accept(opened, now)
+            told |= {"grant": grant.jti, "caller": grant.caller, "service": grant.service}
             proven = self._proven(grant, token, now)
-            self.replay.spend(grant, sum(one.item.op == "delete" for one in proven), now)
-            decision = self.audit.record("signed", _entry(grant, proven, request_id))
-            return decision, self.signing.sign(grant, proven, now)
+            self._replay.spend(grant, sum(item.op == "delete" for item, _ in proven), now)
+            place = self._audit.record("signed", {**told, "items": [_told(*one) for one in proven]})
+            return list(each(proven, lambda one: self._answer(grant, *one, now))), place
         except Refusal as refusal:
-            self._record_refusal(opened, refusal, request_id)
+            self._record_refusal(told, refusal)
             raise
 
-    def _proven(self, grant: Grant, token: str | None, now: float) -> list[Proven]:
+    def _proven(self, grant: grants.Grant, token: str | None, now: float) -> list[Proven]:
+        """The items, each with the terms of its receipt where that was its proof: all of them may be signed."""
         items = list(each(grant.items, schemas.item))
-        operations = policy.permit(grant, items, now)
-        frozen = self.freezer.check(grant, operations)
-        return self.proofs.check(grant, token, operations, frozen, now)
+        owed = list(each(items, lambda item: (item, policy.owed(grant, item, now))))
+        frozen = freeze.current(self._freeze_list)
+        list(each(items, lambda item: frozen.check(grant, item)))
+        caller = proofs.caller_of(self._callers, grant, token, now)
 
-    def _record_refusal(self, opened: Opened, refusal: Refusal, request_id: str) -> None:
-        jti = opened.claims.get("jti")
-        entry = {
-            "grant": jti if is_uuid4(jti) else None,
-            "kid": opened.kid,
-            "issuer": opened.issuer,
-            "error": refusal.code,
-            "reason": refusal.reason[:200],
-            "item": refusal.item,
-            "request_id": request_id,
-        }
-        log.warning("grant_refused", extra=entry)
-        try:
-            self.audit.record("refused", entry)
-        except AuditUnavailable:
-            log.exception("audit_unavailable")
+        def prove(one: tuple[schemas.Item, Proof]) -> Proven:
+            item, proof = one
+            if proof is Proof.RECEIPT:
+                return item, proofs.opened_by(self._receipts, item, caller, frozen, now)
+            if proof is not Proof.NOBODY:
+                proofs.check_token(proof, item, caller)
+            return item, None
+
+        return list(each(owed, prove))
+
+    def _record_refusal(self, told: dict[str, Any], refusal: Refusal) -> None:
+        why = {"error": refusal.code, "reason": refusal.reason[:200]}
+        log.warning("grant_refused", extra=told | why)
+        with suppress(AuditUnavailable):  # then nothing is signed anyway
+            self._audit.record("refused", {**told, **why, "item": refusal.item})
+
+    def _answer(
+        self, grant: grants.Grant, item: schemas.Item, terms: receipts.Terms | None, now: float
+    ) -> dict[str, Any]:
+        if item.op in ("publish", "reissue"):
+            terms = terms or receipts.Terms(str(item.visibility), int(now), item.until)
+            return {"receipt": self._receipts.issue(item.object_key, terms)}
+        return signing.answer(self._identities.for_operation(item.op, max(now, grant.issued_at)), grant, item)
 
     def checks(self) -> dict[str, str]:
-        """The state of each thing that signing needs, by name: ok, or what is missing."""
-        states = {name: "ok" if file.read() else "missing" for name, file in self.needed_files.items()}
-        states["audit"] = _state(self.audit.check)
-        states["replay_memory"] = _state(self._check_memory)
+        """The state of each thing that signing needs, by name: ok, or what is wrong with it."""
+        keys: dict[str, WatchedFile[Any]] = {
+            "grant": self._grant_keys,
+            "receipt": self._receipt_keys,
+            "token": self._callers.keys,
+        }
+        watched = {f"{whose}_keys": file for whose, file in keys.items()}
+        watched |= self._identities.files
+        states = {name: "ok" if file.read() else "missing" for name, file in watched.items()}
+        for name, check in (("audit", self._audit.check), ("replay_memory", self._check_memory)):
+            try:
+                check()
+                states[name] = "ok"
+            except Refusal as refusal:
+                states[name] = refusal.code
         return states
 
     def _check_memory(self) -> None:
-        now = self.clock()
-        if now <= self.replay.began(now) + CLOCK_SKEW + 1:
-            raise ReplayMemoryUnavailable("the replay memory is younger than the grants it would be shown")
+        now = self._clock()
+        if now <= self._replay.began(now) + grants.CLOCK_SKEW + 1:
+            raise ReplayMemoryUnavailable("the replay memory is younger than the grants that it would be shown")
 
 
-def _state(check: Callable[[], None]) -> str:
-    try:
-        check()
-    except Refusal as refusal:
-        return refusal.code
-    return "ok"
-
-
-def _entry(grant: Grant, proven: list[Proven], request_id: str) -> dict[str, Any]:
-    return {
-        "grant": grant.jti,
-        "kid": grant.kid,
-        "issuer": grant.issuer,
-        "caller": grant.caller,
-        "service": grant.service,
-        "request_id": request_id,
-        "items": [_item(one) for one in proven],
-    }
-
-
-def _item(proven: Proven) -> dict[str, Any]:
-    """What was signed, so that the line alone tells it: operation, key, sizes, terms, and until when."""
-    item = proven.item
-    told: dict[str, Any] = {
-        "op": item.op,
-        "object_key": item.object_key.text(item.size),
-        "expires_at": item.expires_at,
-    }
-    for name in ("sizes", "visibility", "until", "content_type", "content_length", "length_range", "window"):
-        value = getattr(item, name)
-        if value:
-            told[name] = value
-    if proven.terms is not None:
-        told["opened_by"] = proven.terms.visibility
-        told["published_at"] = proven.terms.issued_at
-    return told
+def _told(item: schemas.Item, terms: receipts.Terms | None) -> dict[str, Any]:
+    """What was signed, so that the line alone tells it: operation, key, terms, and until when."""
+    told = {name: getattr(item, name) for name in schemas.Item.__slots__ if getattr(item, name)}
+    return told | {"object_key": item.object_key.text(item.size), "receipt": terms}

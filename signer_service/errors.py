@@ -1,35 +1,32 @@
-"""What can be wrong with a request, each fault under its own name, and how it becomes an answer.
+"""What can be wrong with a request, each fault under its own name, as the contract's status and code.
 
-Nothing here repeats a secret, and why a signature failed stays in the log (`reason`), never in the answer.
+`reason` is for the log. The answer says it too, except where it would tell why a signature failed (`answered`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
 
 class Refusal(Exception):
-    """A request that is not signed: `status` and `code` are the contract's, `item` the one at fault, if one is."""
+    """A request that is not signed; `item` is the number of the item at fault, where one is."""
 
-    status: ClassVar[int] = 400
-    code: ClassVar[str] = "invalid_request"
-    retry_after: ClassVar[int | None] = None
+    status, code = 400, "invalid_request"
+    answered: str | None = None
+    item: int | None = None
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.reason = reason or message
-        self.item: int | None = None
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
     def answer(self) -> dict[str, Any]:
         """The answer's body, in the one shape that all refusals have."""
+        message = self.answered or self.reason
         if self.item is None:
-            return {"error": self.code, "message": self.message}
-        return {"error": self.code, "message": f"items[{self.item}]: {self.message}", "item": self.item}
+            return {"error": self.code, "message": message}
+        return {"error": self.code, "message": f"items[{self.item}]: {message}", "item": self.item}
 
 
 class InvalidRequest(Refusal):
@@ -51,19 +48,13 @@ class InvalidItem(Refusal):
 class InvalidGrant(Refusal):
     """The grant is not one of ours, not for this signer, or not for now."""
 
-    status, code = 401, "invalid_grant"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__("the grant was not accepted", reason=reason)
+    status, code, answered = 401, "invalid_grant", "the grant was not accepted"
 
 
 class InvalidCallerToken(Refusal):
     """The caller's own token does not verify."""
 
-    status, code = 401, "invalid_caller_token"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__("the caller's token was not accepted", reason=reason)
+    status, code, answered = 401, "invalid_caller_token", "the caller's token was not accepted"
 
 
 class NotPermitted(Refusal):
@@ -73,7 +64,7 @@ class NotPermitted(Refusal):
 
 
 class CallerMismatch(Refusal):
-    """The token is good, and it is not the token of the one it must be."""
+    """The token is good, and not the token of the one it must be."""
 
     status, code = 403, "caller_mismatch"
 
@@ -102,34 +93,28 @@ class PayloadTooLarge(Refusal):
     status, code = 413, "payload_too_large"
 
 
-class Unavailable(Refusal):
-    """Something the signer needs is not there now; asking again later is right."""
-
-    status, retry_after = 503, 1
-
-
-class CallerKeysUnavailable(Unavailable):
+class CallerKeysUnavailable(Refusal):
     """The issuer's public keys are not there: no token can be checked."""
 
-    code = "caller_keys_unavailable"
+    status, code = 503, "caller_keys_unavailable"
 
 
-class CredentialsUnavailable(Unavailable):
-    """An S3 identity is missing, unreadable, or its session has ended."""
+class CredentialsUnavailable(Refusal):
+    """An S3 identity or the receipt key is missing, unreadable, or has ended."""
 
-    code = "credentials_unavailable"
+    status, code = 503, "credentials_unavailable"
 
 
-class AuditUnavailable(Unavailable):
+class AuditUnavailable(Refusal):
     """The audit line could not be written, so nothing is signed."""
 
-    code = "audit_unavailable"
+    status, code, answered = 503, "audit_unavailable", "the audit log cannot be written"
 
 
-class ReplayMemoryUnavailable(Unavailable):
+class ReplayMemoryUnavailable(Refusal):
     """Whether a grant was used before cannot be known, so nothing is signed."""
 
-    code = "replay_memory_unavailable"
+    status, code, answered = 503, "replay_memory_unavailable", "the replay memory cannot be used"
 
 
 def each(things: Iterable[Thing], check: Callable[[Thing], Result]) -> Iterator[Result]:

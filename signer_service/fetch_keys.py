@@ -4,8 +4,6 @@ A process of its own, with no credential and that one file to write. An issuer t
 anything but keys, leaves the file as it is: known keys keep working.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -4,82 +4,54 @@ It is one JSON file, read again when it changes. Without the file everything run
 understood nothing does, so that a slip of the pen cannot thaw what was meant to be frozen.
 """
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import NamedTuple
 
-from .errors import Frozen, each
+from .errors import Frozen
 from .grants import Grant
-from .policy import Operation
 from .schemas import Item
 from .watched import WatchedFile
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeList:
-    """What an operator has stopped. Times are seconds since the epoch; `receipts` are spans of issue, inclusive."""
+class FreezeList(NamedTuple):
+    """What is stopped. Times are seconds since the epoch; `receipts` are spans of issue, both ends included."""
 
-    operations: frozenset[str] = frozenset()
-    issuers: frozenset[str] = frozenset()
-    owners: frozenset[str] = frozenset()
-    objects: frozenset[str] = frozenset()
+    operations: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
     receipts: tuple[tuple[int, int], ...] = ()
     grants_before: int = 0
 
-    def stops_receipt_of(self, issued_at: int) -> bool:
-        """Whether receipts issued at this time count no more."""
-        return any(first <= issued_at <= last for first, last in self.receipts)
+    def check(self, grant: Grant, item: Item) -> None:
+        """Raises Frozen where the grant's issuer or time, or the item's operation, owner or object is stopped."""
+        if grant.issuer in self.issuers or grant.issued_at < self.grants_before:
+            raise Frozen("grants of this issuer, or of this time, are frozen")
+        if item.op in self.operations or item.object_key.owner in self.owners or item.object_key.id in self.objects:
+            raise Frozen("the operation, the owner or the object is frozen")
+
+    def check_receipt(self, issued_at: int) -> None:
+        """Raises Frozen where receipts of this time are stopped."""
+        if any(first <= issued_at <= last for first, last in self.receipts):
+            raise Frozen("receipts of this time are frozen")
 
 
-EVERYTHING_RUNS: Final = FreezeList()
+def parse(text: bytes) -> FreezeList:
+    """The freeze list's JSON. Raises ValueError or TypeError on anything it does not know."""
+    listed = FreezeList(**json.loads(text))
+    spans = [time for first, last in listed.receipts for time in (first, last)]
+    if any(type(time) is not int for time in (listed.grants_before, *spans)):
+        raise ValueError("times are whole seconds since the epoch")
+    if not all(
+        isinstance(names, list | tuple) and all(isinstance(name, str) for name in names) for names in listed[:4]
+    ):
+        raise ValueError("operations, issuers, owners and objects are lists of names")
+    return listed
 
 
-def parse_freeze_list(text: bytes) -> FreezeList:
-    """The freeze list's JSON. Raises ValueError or TypeError on anything unknown, so that a slip cannot thaw."""
-    written: dict[str, Any] = json.loads(text)
-    sets = {name: frozenset(written.pop(name, [])) for name in ("operations", "issuers", "owners", "objects")}
-    spans = tuple((first, last) for first, last in written.pop("receipts", []))
-    before = written.pop("grants_before", 0)
-    numbers = [before, *(time for span in spans for time in span)]
-    if written or not all(type(number) is int for number in numbers):
-        raise ValueError("an unknown name, or a time that is not an integer")
-    return FreezeList(**sets, receipts=spans, grants_before=before)
-
-
-class Freezer:
-    """Holds grants to the freeze list; without a file everything runs, with an unreadable one nothing does."""
-
-    def __init__(self, listed: WatchedFile[FreezeList]) -> None:
-        self._listed = listed
-
-    def current(self) -> FreezeList:
-        """The list in force. Raises Frozen where it cannot be read."""
-        if not self._listed.path.exists():
-            return EVERYTHING_RUNS
-        listed = self._listed.read()
-        if listed is None:
-            raise Frozen("the freeze list cannot be read, so everything is frozen")
-        return listed
-
-    def check(self, grant: Grant, operations: list[Operation]) -> FreezeList:
-        """Raises Frozen where the list names the grant's issuer or time, or an item's operation, owner or object."""
-        listed = self.current()
-        if grant.issuer in listed.issuers:
-            raise Frozen(f"grants of {grant.issuer} are frozen")
-        if grant.issued_at < listed.grants_before:
-            raise Frozen("grants of that time are frozen")
-        if listed.operations or listed.owners or listed.objects:
-            list(each(operations, lambda operation: _check_thawed(listed, operation.item)))
-        return listed
-
-
-def _check_thawed(listed: FreezeList, item: Item) -> None:
-    object_key = item.object_key
-    if item.op in listed.operations:
-        raise Frozen(f"{item.op} is frozen")
-    if object_key.owner in listed.owners:
-        raise Frozen("this owner's objects are frozen")
-    if object_key.id in listed.objects:
-        raise Frozen("this object is frozen")
+def current(file: WatchedFile[FreezeList]) -> FreezeList:
+    """The list in force. Raises Frozen where there is a file and it cannot be understood."""
+    listed = file.read() if file.path.exists() else FreezeList()
+    if listed is None:
+        raise Frozen("the freeze list cannot be read, so everything is frozen")
+    return listed

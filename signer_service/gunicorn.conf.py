@@ -20,3 +20,10 @@ loglevel = "warning"
 
 # No core dump, no ptrace, and /proc/PID/environ for root alone; workers inherit it.
 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE, prctl(2)
+
+
+def on_starting(_server: object) -> None:
+    """Refuse a wrong environment here, once, instead of in every worker that would be started again."""
+    from signer_service.config import Config
+
+    Config.from_environment()

@@ -1,52 +1,36 @@
 """The three S3 identities, from files that an agent outside may rotate, and which of them signs what."""
 
-from __future__ import annotations
-
 import json
 import re
-from pathlib import Path
 from typing import Final
 
+from .config import Config
 from .errors import CredentialsUnavailable
 from .presign import Bucket, Identity, Presigner
 from .watched import WatchedFile
 
 IDENTITY_OF: Final = {"put": "uploader", "post": "uploader", "get": "reader", "delete": "remover"}
-_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}", re.ASCII)
-
-
-def parse_identity(text: bytes) -> Identity:
-    """An identity's JSON file. Raises ValueError, KeyError or TypeError on anything else."""
-    written = json.loads(text)
-    if not _ACCESS_KEY_ID.fullmatch(written["access_key_id"]) or not written["secret_access_key"]:
-        raise ValueError("not an access key")
-    ends = written.get("expires_at")
-    if ends is not None and type(ends) is not int:
-        raise ValueError("expires_at is seconds since the epoch")
-    return Identity(written["access_key_id"], written["secret_access_key"], written.get("session_token"), ends)
 
 
 class Identities:
     """Presigners by operation, made anew when an identity's file changes."""
 
-    def __init__(self, folder: Path, bucket: Bucket) -> None:
-        def presigner(text: bytes) -> tuple[Identity, Presigner]:
-            identity = parse_identity(text)
-            return identity, Presigner(identity, bucket)
-
+    def __init__(self, config: Config) -> None:
+        self._bucket = Bucket.at(config.s3_bucket, config.aws_region, config.s3_public_endpoint)
         names = sorted(set(IDENTITY_OF.values()))
-        self.files = {name: WatchedFile(folder / f"{name}.json", presigner) for name in names}
+        self.files = {name: WatchedFile(config.identities_dir / f"{name}.json", self._parse) for name in names}
 
-    def for_operation(self, op: str, now: float) -> tuple[Presigner, int | None]:
-        """The presigner for this operation, and when its session ends (seconds since the epoch), if it does.
+    def _parse(self, text: bytes) -> Presigner:
+        identity = Identity(**json.loads(text))
+        if not re.fullmatch(r"[A-Z0-9]{16,128}", identity.access_key_id) or not identity.secret_access_key:
+            raise ValueError("not an access key")
+        if type(identity.expires_at) not in (int, type(None)):
+            raise ValueError("expires_at is whole seconds since the epoch")
+        return Presigner(identity, self._bucket)
 
-        Raises CredentialsUnavailable where the identity is not there, or its session has ended.
-        """
-        name = IDENTITY_OF[op]
-        held = self.files[name].read()
-        if held is None:
-            raise CredentialsUnavailable("an S3 identity is not there", reason=f"{name}: no usable file")
-        identity, presigner = held
-        if identity.expires_at is not None and identity.expires_at <= now:
-            raise CredentialsUnavailable("an S3 identity's session has ended", reason=f"{name}: expired")
-        return presigner, identity.expires_at
+    def for_operation(self, op: str, now: float) -> Presigner:
+        """The presigner for this operation. Raises CredentialsUnavailable where there is none, or its session ended."""
+        presigner = self.files[IDENTITY_OF[op]].read()
+        if presigner is None or (presigner.ends_at is not None and presigner.ends_at <= now):
+            raise CredentialsUnavailable(f"the {IDENTITY_OF[op]} identity is not there, or its session has ended")
+        return presigner

@@ -1,95 +1,67 @@
 """Compact JWS, taken apart strictly (RFC 7515 §7.1): for grants and for callers' tokens alike.
 
-Each part has one spelling only. Python's base64 and PyJWT both take padding and stray bits, and then two texts are
-one token.
+Each part has one spelling only: Python's base64 and PyJWT both take padding and stray bits, and then two texts are
+one token. The algorithm is the key's, so that no token chooses (RFC 8725 §3.1).
 """
 
-from __future__ import annotations
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cached_property
+from typing import Any, Final
 
-import base64
-import binascii
-from typing import Any, NamedTuple
-
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
-from jwt.exceptions import InvalidKeyError
+from jwt import PyJWK, PyJWKError
 
 from . import strict_json
-from .errors import Refusal
 
-
-class Jws(NamedTuple):
-    """A token's parts, decoded but not yet believed."""
-
-    header: dict[str, Any]
-    payload: bytes
-    signed: bytes
-    signature: bytes
-
-
-class VerificationKey(NamedTuple):
-    """A public key and the one algorithm it is used with, so that no token chooses (RFC 8725 §3.1)."""
-
-    algorithm: str
-    verifier: Any
-    key: Any
+ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
 
 
 class Malformed(ValueError):
     """Not a compact JWS in its one spelling."""
 
 
-def split(compact: str) -> Jws:
-    """Take a compact JWS apart. Raises `Malformed`."""
-    try:
-        header, payload, signature = compact.encode("ascii").split(b".")
-        decoded = strict_json.decode(_decode(header))
-    except (ValueError, Refusal) as fault:
-        raise Malformed("not a compact JWS") from fault
-    if not isinstance(decoded, dict):
-        raise Malformed("the header is not an object")
-    return Jws(decoded, _decode(payload), header + b"." + payload, _decode(signature))
+class Jws:
+    """A token taken apart; nothing in it is believed before `is_signed_by` says so. Raises Malformed or InvalidJson."""
+
+    def __init__(self, compact: str) -> None:
+        self._signed, _, signature = compact.rpartition(".")
+        header, _, self._payload = self._signed.partition(".")
+        self._signature, self.header = decode(signature), _object(header)
+
+    def is_signed_by(self, key: PyJWK) -> bool:
+        """Whether the header names the key's own algorithm, and the signature is the key's."""
+        is_its_algorithm = self.header.get("alg") == key.algorithm_name
+        return is_its_algorithm and key.Algorithm.verify(self._signed.encode(), key.key, self._signature)
+
+    @cached_property
+    def claims(self) -> dict[str, Any]:
+        """The payload as an object. Raises Malformed or InvalidJson."""
+        return _object(self._payload)
 
 
-def claims(token: Jws) -> dict[str, Any]:
-    """The payload as an object, decoded strictly. Raises `Malformed`."""
+def key_of(jwk: dict[str, Any]) -> PyJWK:
+    """A public key, for the one algorithm that it is used with. Raises ValueError on a private one, or another kind."""
     try:
-        decoded = strict_json.decode(token.payload)
-    except Refusal as fault:
-        raise Malformed("the payload is not the JSON that we take") from fault
-    if not isinstance(decoded, dict):
-        raise Malformed("the payload is not an object")
+        key = PyJWK(jwk)
+    except PyJWKError as fault:
+        raise ValueError("not a usable key") from fault
+    if key.algorithm_name not in ALGORITHMS or jwk.get("crv") == "Ed448" or "d" in jwk:
+        raise ValueError("a private key, or one of a kind that we do not take")
+    return key
+
+
+def decode(part: str) -> bytes:
+    """Unpadded base64url in its one spelling, as bytes. Raises Malformed."""
+    try:
+        decoded = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError as fault:
+        raise Malformed("not base64url") from fault
+    if urlsafe_b64encode(decoded).rstrip(b"=") != part.encode():
+        raise Malformed("not the one spelling of its base64url")
     return decoded
 
 
-def is_signed_by(token: Jws, key: VerificationKey) -> bool:
-    """Whether the header names the key's own algorithm, and the signature is the key's."""
-    if token.header.get("alg") != key.algorithm:
-        return False
-    return bool(key.verifier.verify(token.signed, key.key, token.signature))
-
-
-def key_of(jwk: dict[str, Any]) -> VerificationKey:
-    """A public JWK as the key of one algorithm: RS256, ES256 or EdDSA. Raises ValueError on any other kind."""
-    if "d" in jwk or "k" in jwk:
-        raise ValueError("a private or symmetric key where a public one belongs")
-    kind = (jwk.get("kty"), jwk.get("crv"))
-    try:
-        if kind == ("OKP", "Ed25519"):
-            return VerificationKey("EdDSA", OKPAlgorithm(), OKPAlgorithm.from_jwk(jwk))
-        if kind == ("EC", "P-256"):
-            return VerificationKey("ES256", ECAlgorithm(ECAlgorithm.SHA256), ECAlgorithm.from_jwk(jwk))
-        if kind == ("RSA", None) and jwk.get("alg", "RS256") == "RS256":
-            return VerificationKey("RS256", RSAAlgorithm(RSAAlgorithm.SHA256), RSAAlgorithm.from_jwk(jwk))
-    except InvalidKeyError as fault:
-        raise ValueError("not a usable public key") from fault
-    raise ValueError(f"a key of kind {kind} is not one we take")
-
-
-def _decode(part: bytes) -> bytes:
-    try:
-        decoded = base64.b64decode(part + b"=" * (-len(part) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError) as fault:
-        raise Malformed("not base64url") from fault
-    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
-        raise Malformed("not the one spelling of its base64url")
+def _object(part: str) -> dict[str, Any]:
+    decoded = strict_json.decode(decode(part))
+    if not isinstance(decoded, dict):
+        raise Malformed("not an object")
     return decoded

@@ -1,7 +1,5 @@
 """Structured logs: a JSON object a line on standard output, with the request's id, and never a token or a URL."""
 
-from __future__ import annotations
-
 import json
 import logging
 import sys
@@ -15,17 +13,11 @@ class JsonLines(logging.Formatter):
     """A record as one line of JSON: what was passed as `extra` stands beside the event's name."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line = {
-            "time": time.time(),
-            "service": "signer",
-            "level": record.levelname,
-            "event": record.getMessage(),
-        }
+        """Write the line."""
+        line = {"time": time.time(), "service": "signer", "level": record.levelname, "event": record.getMessage()}
         line |= {name: value for name, value in vars(record).items() if name not in _OWN}
-        if record.exc_info:
-            line["fault"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        fault = {"fault": self.formatException(record.exc_info)} if record.exc_info else {}
+        return json.dumps(line | fault, default=str)
 
 
 def configure(level: str) -> None:
@@ -33,6 +25,5 @@ def configure(level: str) -> None:
     output = logging.StreamHandler(sys.stdout)
     output.setFormatter(JsonLines())
     logger = logging.getLogger("signer")
-    logger.handlers[:] = [output]
-    logger.propagate = False
+    logger.handlers[:], logger.propagate = [output], False
     logger.setLevel(level)

@@ -1,13 +1,10 @@
 """Object keys: one grammar, built here from typed fields and never taken as a string."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final
 
-INCOMING, USERS = "incoming", "users"
-AREAS: Final = (INCOMING, USERS)
+USERS: Final = "users"
 CATEGORIES: Final = ("profile", "projects", "resume", "photos")
 TYPE_OF_EXTENSION: Final = {
     "jpg": "image/jpeg",
@@ -19,14 +16,20 @@ TYPE_OF_EXTENSION: Final = {
 LARGE: Final = "800"  # the size that the key without a size holds
 SMALLER_SIZES: Final = ("150", "400")
 
-SERVICE_NAME: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_OWNER = re.compile(rf"(?!h-|s-)[A-Za-z0-9][A-Za-z0-9_-]{{0,127}}|h-[0-9a-f]{{40}}|s-{SERVICE_NAME}", re.ASCII)
+SERVICE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+PLAIN_OWNER: Final = re.compile(r"(?!h-|s-)[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
-
-
-def is_owner(text: object) -> bool:
-    """Whether this is an owner's form: a plain `sub`, `h-` and 40 hex digits, or `s-` and a service's name."""
-    return isinstance(text, str) and _OWNER.fullmatch(text) is not None
+# A part's grammar, and what to tell who missed it.
+PARTS: Final = {
+    "area": (re.compile("incoming|users"), "incoming or users"),
+    "owner": (
+        re.compile(rf"{PLAIN_OWNER.pattern}|h-[0-9a-f]{{40}}|s-{SERVICE_NAME.pattern}", re.ASCII),
+        "an owner's form: a plain sub, h- and 40 hex digits, or s- and a service's name",
+    ),
+    "category": (re.compile("|".join(CATEGORIES)), "one of " + ", ".join(CATEGORIES)),
+    "id": (_UUID4, "a UUID v4 in lower case"),
+    "ext": (re.compile("|".join(TYPE_OF_EXTENSION)), "one of " + ", ".join(TYPE_OF_EXTENSION)),
+}
 
 
 def is_uuid4(text: object) -> bool:
@@ -35,11 +38,7 @@ def is_uuid4(text: object) -> bool:
 
 
 class InvalidKey(ValueError):
-    """A part outside the grammar: `part` is its name, `wanted` says what would be right."""
-
-    def __init__(self, part: str, wanted: str) -> None:
-        super().__init__(f"{part} must be {wanted}")
-        self.part, self.wanted = part, wanted
+    """A part outside the grammar; the message names it and says what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +55,15 @@ class ObjectKey:
     ext: str
 
     def __post_init__(self) -> None:
-        if self.area not in AREAS:
-            raise InvalidKey("area", "incoming or users")
-        if not is_owner(self.owner):
-            raise InvalidKey("owner", "an owner's form")
-        if self.category not in CATEGORIES:
-            raise InvalidKey("category", "one of " + ", ".join(CATEGORIES))
-        if not is_uuid4(self.id):
-            raise InvalidKey("id", "a UUID v4 in lower case")
-        if self.ext not in TYPE_OF_EXTENSION:
-            raise InvalidKey("ext", "one of " + ", ".join(TYPE_OF_EXTENSION))
-
-    @property
-    def content_type(self) -> str:
-        """The media type that the extension stands for."""
-        return TYPE_OF_EXTENSION[self.ext]
+        for part, (grammar, wanted) in PARTS.items():
+            text = getattr(self, part)
+            if not isinstance(text, str) or not grammar.fullmatch(text):
+                raise InvalidKey(f"{part} must be {wanted}")
 
     def text(self, size: str | None = None) -> str:
         """The key as S3 knows it; `size` is 150 or 400, or None (or 800) for the largest. Raises InvalidKey."""
-        if size is None or size == LARGE:
-            suffix = ""
-        elif size in SMALLER_SIZES and self.area == USERS:
-            suffix = "-" + size
-        else:
-            raise InvalidKey("size", "150 or 400, and only below users")
-        prefix = "incoming/users" if self.area == INCOMING else "users"
+        if size not in (None, LARGE, *SMALLER_SIZES) or (size is not None and self.area != USERS):
+            raise InvalidKey("size must be 150 or 400, and only below users")
+        suffix = f"-{size}" if size in SMALLER_SIZES else ""
+        prefix = "users" if self.area == USERS else "incoming/users"
         return f"{prefix}/{self.owner}/{self.category}/{self.id}{suffix}.{self.ext}"

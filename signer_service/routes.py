@@ -1,7 +1,5 @@
 """The signer's one door, and what tells whether it is open."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
 from . import schemas, strict_json
@@ -19,10 +17,15 @@ def _countersigner() -> Countersigner:
 
 @blueprint.post("/v1/sign")
 def sign() -> Response:
-    """Sign what a grant and its caller's token both allow; see docs/contracts/grant-v1.md."""
-    grant, caller_token = schemas.load(strict_json.decode(_body()))
-    g.decision, answers = _countersigner().sign(grant, caller_token, g.request_id)
-    return jsonify(items=answers, audit=g.decision)
+    """Sign what a grant and its caller's own token both allow; see docs/contracts/grant-v1.md."""
+    if request.mimetype != "application/json":
+        raise InvalidRequest("Content-Type must be application/json")
+    body = request.stream.read(LARGEST_REQUEST + 1)
+    if len(body) > LARGEST_REQUEST:
+        raise PayloadTooLarge(f"at most {LARGEST_REQUEST} bytes")
+    grant, caller_token = schemas.load(strict_json.decode(body))
+    answers, g.audit = _countersigner().sign(grant, caller_token, g.request_id)
+    return jsonify(items=answers, audit=g.audit)
 
 
 @blueprint.get("/healthz")
@@ -35,14 +38,5 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """Whether all that signing needs is there, by name."""
     checks = _countersigner().checks()
-    is_ready = all(state == "ok" for state in checks.values())
+    is_ready = set(checks.values()) == {"ok"}
     return jsonify(status="ready" if is_ready else "not_ready", checks=checks), 200 if is_ready else 503
-
-
-def _body() -> bytes:
-    if request.mimetype != "application/json":
-        raise InvalidRequest("Content-Type must be application/json")
-    body = request.stream.read(LARGEST_REQUEST + 1)
-    if len(body) > LARGEST_REQUEST:
-        raise PayloadTooLarge(f"at most {LARGEST_REQUEST} bytes")
-    return body
