@@ -45,6 +45,7 @@ _ACTIVE_TYPES = {
     "/3D": "a 3D model",
 }
 _ACTIVE_SCHEME = re.compile(rb"(?i)(javascript|vbscript|data|file):")
+_HARMLESS_WARNINGS = ("setting missing or invalid /Type entry", "Resources is missing or invalid")
 _MOST_VALUES = 2_000_000
 
 
@@ -126,9 +127,13 @@ def _check_link(address: Any) -> None:
 
 
 def _check_warnings(pdf: pikepdf.Pdf) -> None:
-    """A name given twice in a dictionary: this library takes the last, a viewer perhaps the first."""
-    if any("duplicated key" in str(warning) for warning in pdf.get_warnings()):
-        raise _damaged("a name given twice")
+    """Refuse what the library read otherwise than it is written, for a viewer may read it as it is written.
+
+    It takes the last of a name given twice, and what it cannot read (nested too deep, say) as nothing at all.
+    """
+    for warning in pdf.get_warnings():
+        if not any(harmless in str(warning) for harmless in _HARMLESS_WARNINGS):
+            raise _damaged("parts of it are not well formed")
 
 
 def _active(what: str) -> FileRejected:
