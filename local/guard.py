@@ -577,6 +577,27 @@ def _form_fields(request: Request, body: bytes) -> dict[str, str]:
     return fields
 
 
+class Incoming:
+    """A request's body on its way in; knows whether it has come to its end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_over = False
+
+    async def __call__(self) -> dict[str, Any]:
+        """The next ASGI message."""
+        message = await self._receive()
+        self._is_over = not message.get("more_body")
+        return message
+
+    async def drain(self, request: Request | None) -> None:
+        """Read what is left of a small body, so that its sender gets to read why it was refused."""
+        length = request.headers.get("content-length", "0") if request else "0"
+        if not self._is_over and length.isdecimal() and 0 < int(length) <= MAX_CALL:
+            with contextlib.suppress(Refused, TimeoutError):
+                await asyncio.wait_for(_read(self, MAX_CALL), timeout=5)
+
+
 async def _read(receive: Receive, limit: int) -> bytes:
     """The whole body; raises Refused when it has more than `limit` bytes, or the client goes away."""
     body = bytearray()
@@ -743,12 +764,13 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = None
+        request, incoming = None, Incoming(receive)
         try:
             request = read_request(scope)
-            admitted, body = await admit(request, receive)
+            admitted, body = await admit(request, incoming)
         except Refused as refusal:
-            await _refuse(request, refusal, receive, send)
+            await incoming.drain(request)
+            await _refuse(request, refusal, send)
             return
         headers = [
             (name, value) for name, value in scope["headers"] if not FORWARDED.fullmatch(name.decode("latin-1").lower())
@@ -791,8 +813,7 @@ def _cors_headers(request: Request | None) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in found.items()]
 
 
-async def _refuse(request: Request | None, refusal: Refused, receive: Receive, send: Send) -> None:
-    await _drain(request, receive)
+async def _refuse(request: Request | None, refusal: Refused, send: Send) -> None:
     body, media_type = _refusal_body(request, refusal)
     headers = [
         ("content-type", media_type),
@@ -803,14 +824,6 @@ async def _refuse(request: Request | None, refusal: Refused, receive: Receive, s
     encoded = [(name.encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
     await send({"type": "http.response.body", "body": b"" if request and request.method == "HEAD" else body})
-
-
-async def _drain(request: Request | None, receive: Receive) -> None:
-    """Read a small body to its end, so that its sender gets to read the answer."""
-    length = request.headers.get("content-length", "0") if request else "0"
-    if length.isdecimal() and 0 < int(length) <= MAX_CALL:
-        with contextlib.suppress(Refused, asyncio.TimeoutError):
-            await asyncio.wait_for(_read(receive, MAX_CALL), timeout=5)
 
 
 def _refusal_body(request: Request | None, refusal: Refused) -> tuple[bytes, str]:
