@@ -36,4 +36,4 @@ def avatar(username: str) -> Response:
     profile = profiles.by_username(username.lower())
     if profile is None:
         raise NotFound("there is nobody of this name")
-    return redirection(pictures.opened(profile["user_id"], size, callers.optional()))
+    return redirection(pictures.opened(profile.user_id, size, callers.optional()))
