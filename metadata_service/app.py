@@ -21,7 +21,7 @@ from .signer import Replica, Signer
 from .store import credentials, users
 from .store.dynamodb import Dynamodb
 from .token_keys import TokenKeys
-from .ways_out import EXTENSION, WaysOut
+from .ways_out import EXTENSION, WaysOut, note_audit
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -69,7 +69,7 @@ def _ways_out(config: Config) -> WaysOut:
     bucket = Bucket.at(config.s3_bucket, config.region, config.s3_public_endpoint)
     grant_key, rules = _files(config)
     return WaysOut(
-        signer=Signer(replicas, grant_key, bucket, lambda line: logs.note(audit=line)),
+        signer=Signer(replicas, grant_key, bucket, note_audit),
         s3=S3(config.s3_dial),
         images=ImageService(config.image_socket),
         kinds=rules,
@@ -79,12 +79,17 @@ def _ways_out(config: Config) -> WaysOut:
 
 
 def _files(config: Config) -> tuple[GrantKey, kinds.Kinds]:
-    """The grant key and the kinds, or exit 2 after saying on stderr what is wrong with them."""
+    """The grant key and the kinds, or exit 2 after saying on stderr everything that is wrong with them."""
+    faults: list[str] = []
     try:
         return GrantKey.read(config.grant_key_file, "metadata"), kinds.read(config.kinds_file)
-    except (OSError, FaultyGrantKey, kinds.FaultyKinds) as fault:
+    except FaultyGrantKey as faulty:
+        faults.append(str(faulty))
+    except kinds.FaultyKinds as faulty:
+        faults += faulty.faults
+    for fault in faults:
         print(f"metadata_service: {fault}", file=sys.stderr)
-        raise SystemExit(2) from None
+    raise SystemExit(2)
 
 
 def _readiness(config: Config, app: Flask) -> Readiness:
