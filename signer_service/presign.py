@@ -5,12 +5,12 @@ Sources: "Authenticating Requests: Using Query Parameters (AWS Signature Version
 Using POST (AWS Signature Version 4)" in the Amazon S3 API Reference.
 """
 
-import hashlib
 import hmac
 import json
 import time
 from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -50,9 +50,15 @@ class _Moment(NamedTuple):
     at: int
     timestamp: str
     scope: str
-    signing_key: bytes
+    keyed: hmac.HMAC
     query_start: str
     to_sign_start: str
+
+    def signature(self, text: str) -> str:
+        """The text's HMAC in hex; a copy of the keyed state spares hashing the key each time."""
+        mac = self.keyed.copy()
+        mac.update(text.encode())
+        return mac.hexdigest()
 
 
 class Presigner:
@@ -66,6 +72,7 @@ class Presigner:
         self._identity, self._bucket, self.ends_at = identity, bucket, identity.expires_at
         token = identity.session_token
         self._token = "&X-Amz-Security-Token=" + encode(token) if token else ""
+        self._host_line = f"host:{bucket.host}\n"
         self._latest = self._moment(0, None)
 
     def url(
@@ -77,21 +84,20 @@ class Presigner:
         names, trimmed values) all become SignedHeaders, beside host. `query` is what follows the `X-Amz-…`
         parameters: pairs joined by `&`, each name and value through `encode`, sorted by name, after them in byte order.
         """
-        moment = self._at(at)
-        names, lines = "host", "host:" + self._bucket.host
+        latest, bucket = self._latest, self._bucket
+        moment = latest if latest.at == at else self._at(at)
+        names = signed_names = "host"
+        lines = self._host_line
         if headers:
-            named = sorted({"host": self._bucket.host, **headers}.items())
-            names, lines = (
-                "%3B".join([name for name, _ in named]),
-                "\n".join([f"{name}:{text}" for name, text in named]),
-            )
+            named = sorted({"host": bucket.host, **headers}.items())
+            signed_names, lines = ";".join([name for name, _ in named]), "".join([f"{k}:{v}\n" for k, v in named])
+            names = signed_names.replace(";", "%3B")
         more = "&" + query if query else ""
         parameters = f"{moment.query_start}{expires}{self._token}&X-Amz-SignedHeaders={names}{more}"
-        path = self._bucket.prefix + object_key
-        canonical = f"{method}\n{path}\n{parameters}\n{lines}\n\n{names.replace('%3B', ';')}\nUNSIGNED-PAYLOAD"
-        to_sign = moment.to_sign_start + hashlib.sha256(canonical.encode()).hexdigest()
-        signature = hmac.digest(moment.signing_key, to_sign.encode(), "sha256").hex()
-        return f"{self._bucket.origin}{path}?{parameters}&X-Amz-Signature={signature}"
+        path = bucket.prefix + object_key
+        canonical = f"{method}\n{path}\n{parameters}\n{lines}\n{signed_names}\nUNSIGNED-PAYLOAD"
+        signature = moment.signature(moment.to_sign_start + sha256(canonical.encode()).hexdigest())
+        return f"{bucket.origin}{path}?{parameters}&X-Amz-Signature={signature}"
 
     def form(
         self, object_key: str, *, at: int, expires_at: int, lengths: tuple[int, ...], content_type: str | None
@@ -116,9 +122,8 @@ class Presigner:
             *[{name: text} for name, text in signed.items()],
         ]
         policy = {"expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at)), "conditions": conditions}
-        encoded = b64encode(json.dumps(policy, separators=(",", ":")).encode())
-        signature = hmac.digest(moment.signing_key, encoded, "sha256").hex()
-        proof = {"policy": encoded.decode(), "x-amz-signature": signature}
+        encoded = b64encode(json.dumps(policy, separators=(",", ":")).encode()).decode()
+        proof = {"policy": encoded, "x-amz-signature": moment.signature(encoded)}
         return self._bucket.origin + (self._bucket.prefix.rstrip("/") or "/"), fields | signed | proof
 
     def _at(self, at: int) -> _Moment:
@@ -130,16 +135,16 @@ class Presigner:
     def _moment(self, at: int, before: _Moment | None) -> _Moment:
         timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
         scope = f"{timestamp[:8]}/{self._bucket.region}/s3/aws4_request"
-        signing_key = before.signing_key if before and before.scope == scope else self._signing_key(scope)
+        keyed = before.keyed if before and before.scope == scope else self._keyed(scope)
         credential = encode(f"{self._identity.access_key_id}/{scope}")
         start = f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={timestamp}&X-Amz-Expires="
-        return _Moment(at, timestamp, scope, signing_key, start, f"{ALGORITHM}\n{timestamp}\n{scope}\n")
+        return _Moment(at, timestamp, scope, keyed, start, f"{ALGORITHM}\n{timestamp}\n{scope}\n")
 
-    def _signing_key(self, scope: str) -> bytes:
+    def _keyed(self, scope: str) -> hmac.HMAC:
         derived = b"AWS4" + self._identity.secret_access_key.encode()
         for part in scope.split("/"):
             derived = hmac.digest(derived, part.encode(), "sha256")
-        return derived
+        return hmac.new(derived, digestmod="sha256")
 
 
 def encode(text: str) -> str:

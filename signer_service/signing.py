@@ -17,10 +17,15 @@ HEADERS: Final = {
 
 
 def answer(presigner: Presigner, grant: Grant, item: Item) -> dict[str, Any]:
-    """What the contract answers for an item that is signed for S3."""
-    expires_at = min(item.expires_at, presigner.ends_at or item.expires_at)
-    signed = {"post": _form, "get": _reading}.get(item.op, _writing)(presigner, grant, item, expires_at)
-    return {**signed, "expires_at": expires_at}
+    """What the contract answers for an item that S3 serves; no URL is promised a longer life than its session."""
+    ends_at, expires_at = presigner.ends_at, item.expires_at
+    if ends_at is not None and ends_at < expires_at:
+        expires_at = ends_at
+    if item.op == "get":
+        return _reading(presigner, grant, item, expires_at)
+    if item.op == "post":
+        return _form(presigner, grant, item, expires_at)
+    return _writing(presigner, grant, item, expires_at)
 
 
 def _form(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def _form(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> di
         lengths=item.length_range,
         content_type=item.content_type,
     )
-    return {"method": "POST", "url": url, "fields": fields}
+    return {"method": "POST", "url": url, "fields": fields, "expires_at": expires_at}
 
 
 def _writing(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
@@ -42,22 +47,21 @@ def _writing(presigner: Presigner, grant: Grant, item: Item, expires_at: int) ->
     at, query = grant.issued_at, "x-countersign-grant=" + grant.jti
     object_key, method = item.object_key.text(item.size), item.op.upper()
     url = presigner.url(method, object_key, at=at, expires=expires_at - at, headers=bound, query=query)
-    return {"method": method, "url": url, "headers": headers}
+    return {"method": method, "url": url, "headers": headers, "expires_at": expires_at}
 
 
 def _reading(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
-    at = grant.issued_at - grant.issued_at % (item.window or 1)
-    parameters = []
+    at, query = grant.issued_at, "x-countersign-grant=" + grant.jti
+    if item.window is not None:
+        at, query = at - at % item.window, ""
     if item.download_as is not None:
-        disposition = "attachment; filename*=UTF-8''" + encode(item.download_as)  # RFC 6266 §4.3
-        parameters.append("response-content-disposition=" + encode(disposition))
-        parameters.append("response-content-type=" + encode(TYPE_OF_EXTENSION[item.object_key.ext]))
-    if item.window is None:
-        parameters.append("x-countersign-grant=" + grant.jti)
-    query = "&".join(parameters)
-
-    def url(size: str | None) -> str:
-        object_key = item.object_key.text(size)
-        return presigner.url("GET", object_key, at=at, expires=expires_at - at, headers={}, query=query)
-
-    return {"urls": {size: url(size) for size in item.sizes}} if item.sizes else {"url": url(item.size)}
+        disposition = encode("attachment; filename*=UTF-8''" + encode(item.download_as))  # RFC 6266 §4.3
+        served_as = encode(TYPE_OF_EXTENSION[item.object_key.ext])
+        fixed = f"response-content-disposition={disposition}&response-content-type={served_as}"
+        query = f"{fixed}&{query}" if query else fixed
+    life, text, url = expires_at - at, item.object_key.text, presigner.url
+    if not item.sizes:
+        signed = url("GET", text(item.size), at=at, expires=life, headers={}, query=query)
+        return {"url": signed, "expires_at": expires_at}
+    urls = {size: url("GET", text(size), at=at, expires=life, headers={}, query=query) for size in item.sizes}
+    return {"urls": urls, "expires_at": expires_at}

@@ -1,0 +1,1 @@
+"""Countersign beside what people would use instead; `make bench` prints the table."""
