@@ -45,7 +45,7 @@ def made(config: Config) -> WaysOut:
     bucket = Bucket.at(config.s3_bucket, config.region, config.s3_public_endpoint)
     replicas = [Replica(name, Address.parse(address)) for name, address in config.signers]
     return WaysOut(
-        signer=Signer(replicas, GrantKey.read(config.grant_key_file, ISSUER), bucket, _note_audit),
+        signer=Signer(replicas, GrantKey.read(config.grant_key_file, ISSUER), bucket, note_audit),
         s3=S3(config.s3_dial),
         images=ImageService(config.image_socket),
         kinds=kinds.read(config.kinds_file),
@@ -67,7 +67,7 @@ def made_or_exit(config: Config) -> WaysOut:
     raise SystemExit(2)
 
 
-def _note_audit(line: Mapping[str, Any]) -> None:
+def note_audit(line: Mapping[str, Any]) -> None:
     """The audit line's place beside our own line for the request: a chain that is cut off shows."""
     lines = g.setdefault("audit_lines", [])
     lines.append(line)
