@@ -18,7 +18,7 @@ CLIENTS = {
     "metadata_service": ("gateway",),
 }
 
-LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path, less its end
+LONGEST_SOCKET_PATH = 103  # sockaddr_un holds 107 and an end; a socket may be made under a longer name, and renamed
 # systemd's list of uids leaves this span to nobody; where a container maps fewer ids, one that people seldom reach.
 UNUSED_IDS = (1_879_048_192, 2_147_483_647)
 FEWER_IDS = (30_000, 59_000)

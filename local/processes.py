@@ -88,11 +88,13 @@ class Processes:
     def wait_until(self, name: str, is_ready: Callable[[], bool], seconds: float) -> None:
         """Wait for a condition while all live. Raises ProcessDied or NotInTime."""
         deadline = time.monotonic() + seconds
+        pause = 0.05
         while not is_ready():
             self.check()
             if time.monotonic() > deadline:
                 raise NotInTime(f"{name} was not ready within {seconds:.0f} s")
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)  # each question is a line in the asked one's log
 
     def stop(self) -> None:
         """Stop the gateway first and the engine last, so that what is in flight can end."""
