@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from flask import current_app, g
 
-from . import kinds, logs
-from .bucket import Bucket
-from .config import Config
-from .connections import Address
-from .grants import FaultyGrantKey, GrantKey
+from . import logs
 from .images import ImageService
-from .kinds import FaultyKinds, Kinds
+from .kinds import Kinds
 from .s3 import S3
-from .signer import Replica, Signer
+from .signer import Signer
 
 EXTENSION: Final = "ways_out"
-ISSUER: Final = "metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +32,6 @@ class WaysOut:
 def current() -> WaysOut:
     """The running application's."""
     return cast(WaysOut, current_app.extensions[EXTENSION])
-
-
-def made(config: Config) -> WaysOut:
-    """All of them, as configured. Raises FaultyKinds or FaultyGrantKey."""
-    bucket = Bucket.at(config.s3_bucket, config.region, config.s3_public_endpoint)
-    replicas = [Replica(name, Address.parse(address)) for name, address in config.signers]
-    return WaysOut(
-        signer=Signer(replicas, GrantKey.read(config.grant_key_file, ISSUER), bucket, note_audit),
-        s3=S3(config.s3_dial),
-        images=ImageService(config.image_socket),
-        kinds=kinds.read(config.kinds_file),
-        public_base_url=config.public_base_url,
-        pending_limit=config.pending_limit,
-    )
-
-
-def made_or_exit(config: Config) -> WaysOut:
-    """The same, or exit 2 after saying on stderr everything that is wrong with the kinds or the key."""
-    try:
-        return made(config)
-    except FaultyKinds as faulty:
-        faults = faulty.faults
-    except FaultyGrantKey as faulty:
-        faults = [str(faulty)]
-    for fault in faults:
-        print(f"metadata_service: {fault}", file=sys.stderr)
-    raise SystemExit(2)
 
 
 def note_audit(line: Mapping[str, Any]) -> None:

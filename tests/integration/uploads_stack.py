@@ -314,16 +314,16 @@ def make_app(environment: dict[str, str]) -> Flask:
     from metadata_service.app import create_app
     from metadata_service.config import Config
 
-    config = Config.from_environment(environment)
-    app = create_app(config)
-    if "uploads" not in app.blueprints:
-        from metadata_service import ways_out
-        from metadata_service.routes import media, pictures, uploads
+    return create_app(Config.from_environment(environment))
 
-        app.extensions[ways_out.EXTENSION] = ways_out.made(config)
-        for module in (uploads, media, pictures):
-            app.register_blueprint(module.blueprint)
-    return app
+
+class Answer:
+    """An answer, its JSON an object."""
+
+    def __init__(self, answered: TestResponse) -> None:
+        self.status_code, self.headers, self.text = answered.status_code, answered.headers, answered.text
+        self.cache_control, self.vary = answered.cache_control, answered.vary
+        self.json: dict[str, Any] = answered.get_json(silent=True) or {}
 
 
 @dataclass
@@ -334,17 +334,20 @@ class Person:
     stack: Stack
     client: FlaskClient
 
-    def ask(self, method: str, path: str, **more: Any) -> TestResponse:
+    def ask(self, method: str, path: str, **more: Any) -> "Answer":
         headers = {"Authorization": f"Bearer {self.stack.token(self.sub)}"}
-        return self.client.open(path, method=method, headers=headers, **more)
+        return Answer(self.client.open(path, method=method, headers=headers, **more))
+
+    def look(self, path: str, method: str = "GET") -> "Answer":
+        """The same without a token."""
+        return Answer(self.client.open(path, method=method))
 
     def begin(self, file_type: str = "profile_image", content_type: str = "image/jpeg", **more: Any) -> dict[str, Any]:
         asked = {"file_type": file_type, "content_type": content_type, **more}
         answer = self.ask("POST", "/upload-url", json=asked)
         assert answer.status_code == 200, answer.text
-        spoken: dict[str, Any] = answer.json
-        assert answer.headers["X-Upload-Id"] == spoken["upload_id"]
-        return spoken
+        assert answer.headers["X-Upload-Id"] == answer.json["upload_id"]
+        return answer.json
 
     def upload(self, octets: bytes, **more: Any) -> dict[str, Any]:
         """Ask and PUT; the answer to the first."""
@@ -353,15 +356,14 @@ class Person:
         assert sent.ok, sent.text
         return begun
 
-    def complete(self, begun: dict[str, Any]) -> TestResponse:
+    def complete(self, begun: dict[str, Any]) -> "Answer":
         return self.ask("POST", f"/uploads/{begun['upload_id']}/complete", json={})
 
     def has(self, octets: bytes, **more: Any) -> dict[str, Any]:
         """Upload and complete; the answer to the last."""
         answer = self.complete(self.upload(octets, **more))
         assert answer.status_code == 200, answer.text
-        spoken: dict[str, Any] = answer.json
-        return spoken
+        return answer.json
 
     @property
     def keys(self) -> set[str]:

@@ -11,6 +11,7 @@ import pikepdf
 import pytest
 
 from tests.integration.uploads_stack import (
+    Answer,
     Person,
     Stack,
     a_picture,
@@ -50,7 +51,7 @@ def test_what_breaks_the_kinds_rules_is_refused(alice: Person, changed: dict[str
 
 def test_without_a_token_nothing_is_begun(alice: Person) -> None:
     asked = {"file_type": "profile_image", "content_type": "image/jpeg"}
-    answer = alice.client.post("/upload-url", json=asked)
+    answer = Answer(alice.client.post("/upload-url", json=asked))
     assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
 
 
