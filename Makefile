@@ -25,12 +25,12 @@ token: ## an access token of a local user: make token USER=alice
 ifneq ($(origin USER),command line)
 	@echo 'make token: whose? Say make token USER=alice' >&2; exit 2
 else
-	@$(WITH_TOKENS) python -m local.users '$(USER)'
+	@$(WITH_TOKENS) python -m local.tokens user '$(USER)'
 endif
 
 .PHONY: service-token
 service-token: ## a service token: make service-token NAME=demo [SCOPE="media:read"]
-	@$(WITH_TOKENS) python -m local.service_tokens '$(NAME)' '$(SCOPE)'
+	@$(WITH_TOKENS) python -m local.tokens service '$(NAME)' '$(SCOPE)'
 
 .PHONY: tour
 tour: ## take the printed tour against the running stack

@@ -26,23 +26,20 @@ TOKEN=$(make -s token USER=alice{handles})
 ask {gateway}/profiles -d '{{"username": "alice", "full_name": "Alice Liddell", "title": "Explorer"}}'
 
 # A picture: ask where it may go, send the bytes straight to S3, have it checked and made anew in three sizes.
-base64 -d > /tmp/countersign-alice.png <<PNG
+FILES=$(mktemp -d)
+base64 -d > $FILES/alice.png <<PNG
 {picture}
 PNG
 PLACE=$(ask {gateway}/upload-url -d '{{"file_type": "profile_image", "content_type": "image/png"}}')
 URL=$(printf '%s' "$PLACE" | field upload_url)
 OBJECT=$(printf '%s' "$PLACE" | field key)
-curl -sS --fail-with-body -X PUT -H 'Content-Type: image/png' --data-binary @/tmp/countersign-alice.png "$URL"
+curl -sS --fail-with-body -X PUT -H 'Content-Type: image/png' --data-binary @$FILES/alice.png "$URL"
 ask {gateway}/upload-complete -d '{{"key": "'"$OBJECT"'"}}'
 
 # What everyone sees: the profile, and the picture by a signed URL.
 curl -sS --fail-with-body {gateway}/profiles/alice; echo
-curl -sSL --fail-with-body -o /tmp/countersign-alice.jpg -w '%{{content_type}}, %{{size_download}} bytes\\n' \\
+curl -sSL --fail-with-body -o $FILES/alice.jpg -w '%{{content_type}}, %{{size_download}} bytes in '"$FILES/alice.jpg\\n" \\
   {gateway}/profiles/alice/avatar
-
-# And an internal service, by a token of its own.
-TOKEN=$(make -s service-token NAME=demo{handles})
-ask {internal}/internal/v1/signed-urls -d '{{"items": [{{"op": "get", "key": "'"$OBJECT"'", "size": 150}}]}}'
 """
 
 PICTURE = (
@@ -80,7 +77,7 @@ def main() -> int:
     if not parser.parse_args().run:
         print(text(running))
         return 0
-    return subprocess.run(["sh", "-eux"], input=script(running), text=True, check=False).returncode
+    return subprocess.run(["sh", "-euv"], input=script(running), text=True, check=False).returncode
 
 
 if __name__ == "__main__":
