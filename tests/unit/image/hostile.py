@@ -182,14 +182,14 @@ def raw_pdf(*extra: bytes, catalog: bytes = b"", page: bytes = b"") -> bytes:
 
 
 def pdf_of_many_values(count: int) -> bytes:
-    """Direct arrays by the million: nothing to decompress, a lot to look at."""
-    return raw_pdf(b"[" + b"[[]]" * count + b"]")
+    """Direct dictionaries by the million: nothing to decompress, a lot to look at."""
+    return raw_pdf(b"[" + b"<<>>" * count + b"]")
 
 
 def pdf_bomb(unpacked_bytes: int) -> bytes:
     """An object stream that unpacks to so many bytes, referred to by the page."""
 
-    packer, empty = zlib.compressobj(), bytes(1 << 20)
+    packer, empty = zlib.compressobj(1), bytes(1 << 20)
     body = packer.compress(b"5 0 ") + packer.compress(b"<< >>")
     body += b"".join(packer.compress(empty.replace(b"\0", b" ")) for _ in range(unpacked_bytes >> 20)) + packer.flush()
     stream = b"<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (
