@@ -67,6 +67,8 @@ def parse_keys(text: bytes) -> dict[str, GrantKey]:
         if key.key.algorithm_name != "EdDSA" or (key.issuer == "importer" and key.expires_at is None):
             raise ValueError("grants are signed by Ed25519 keys, an importer's by one with an end")
         keys[jwk["kid"]] = key
+    if not keys:
+        raise ValueError("no key at all")
     return keys
 
 
