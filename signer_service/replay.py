@@ -6,6 +6,7 @@ old one could have seen, by remembering when it began.
 
 import sqlite3
 import threading
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -72,7 +73,9 @@ class ReplayMemory:
         opened: _Opened | None = getattr(self._thread, "opened", None)
         if opened is None or not self._path.exists() or self._path.stat().st_ino != opened.inode:
             connection = sqlite3.connect(self._path, timeout=5, isolation_level=None)
-            connection.executescript(_SCHEMA)
+            with open(f"{self._path}.lock", "w") as lock:
+                flock(lock, LOCK_EX)  # two that turn a new file to WAL at once lock each other out for good
+                connection.executescript(_SCHEMA)
             boot = _BOOT.read_text()
             connection.execute("INSERT OR IGNORE INTO memory VALUES (?, ?)", (boot, int(now)))
             began = connection.execute("SELECT began FROM memory WHERE boot = ?", (boot,)).fetchone()[0]
