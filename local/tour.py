@@ -38,7 +38,8 @@ ask {gateway}/upload-complete -d '{{"key": "'"$OBJECT"'"}}'
 
 # What everyone sees: the profile, and the picture by a signed URL.
 curl -sS --fail-with-body {gateway}/profiles/alice; echo
-curl -sSL --fail-with-body -o $FILES/alice.jpg {gateway}/profiles/alice/avatar -w '%{{content_type}}, %{{size_download}} bytes\\n'
+curl -sSL --fail-with-body -o $FILES/alice.jpg -w '%{{content_type}}, %{{size_download}} bytes\\n' \\
+  {gateway}/profiles/alice/avatar
 """
 
 PICTURE = (
