@@ -103,7 +103,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
     for number in STOPPING_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background: their wish stands
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
             signal.signal(number, handler)
 
 
