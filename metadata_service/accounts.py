@@ -45,13 +45,13 @@ def objection(username: str) -> str | None:
 
 def confirm(account: Account) -> bool:
     """Make the account of somebody who signed up, with the username if it can still be had; False where it exists."""
-    wanted = account.username
+    wanted = account.username or ""
     for _ in range(ATTEMPTS):
         if users.get(account.user_id) is not None:
             users.fill(account, moments.now())
             return False
-        is_free = wanted is not None and objection(wanted) is None
-        if _made(replace(account, username=wanted if is_free else None)):
+        username = usernames.read(wanted) if objection(wanted) is None else None
+        if _made(replace(account, username=username)):
             return True
     raise Unavailable("the account is being made elsewhere; ask again")
 
