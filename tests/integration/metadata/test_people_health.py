@@ -1,0 +1,84 @@
+"""Whether metadata is up, what it depends on, and how it answers what is not there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.uploads_stack import Person, Stack, make_app
+
+
+def test_it_is_up_and_ready(alice: Person) -> None:
+    assert alice.client.get("/healthz").json == {"status": "ok"}
+    answer = alice.client.get("/readyz")
+    assert answer.status_code == 200, answer.text
+    assert answer.json["dependencies"] == dict.fromkeys(["dynamodb", "signer", "decoder", "token_keys"], "ok")
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "value"),
+    [
+        ("dynamodb", "TABLE_PREFIX", "no-such-"),
+        ("dynamodb", "AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("signer", "SIGNERS", "a=unix:/nonexistent"),
+        ("decoder", "IMAGE_SOCKET", "/nonexistent"),
+        ("token_keys", "TOKEN_JWKS", "/nonexistent"),
+    ],
+)
+def test_it_names_what_it_cannot_reach(stack: Stack, name: str, variable: str, value: str) -> None:
+    client = make_app(stack.metadata_environment | {variable: value}).test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
+    assert [each for each, state in answer.json["dependencies"].items() if state != "ok"] == [name]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_r07_without_the_signer_records_are_read(alice: Person, stack: Stack, name: str) -> None:
+    alice.ask("POST", "/profiles", json={"username": name, "title": "x"})
+    away = make_app(stack.metadata_environment | {"SIGNERS": "a=unix:/nonexistent"}).test_client()
+    alone = Person(alice.sub, stack, away)
+    for answer in (alone.ask("GET", f"/profiles/{name}"), away.get(f"/profiles/{name}")):
+        assert (answer.status_code, answer.json["title"]) == (200, "x")
+    assert alone.ask("GET", "/users/me").status_code == 200
+    assert alone.ask("GET", "/links").status_code == 200
+    assert alone.ask("POST", "/profiles", json={"username": name, "title": "y"}).status_code == 200
+
+
+def test_a_request_id_is_taken_where_it_is_one_and_is_in_the_log(
+    alice: Person, capsys: pytest.CaptureFixture[str], stack: Stack
+) -> None:
+    client = make_app(stack.metadata_environment).test_client()
+    answer = client.get("/healthz?secret=canary-1c9e", headers={"X-Request-Id": "my-request.1"})
+    assert answer.headers["X-Request-Id"] == "my-request.1"
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (line["service"], line["event"], line["request_id"]) == ("metadata", "request", "my-request.1")
+    assert (line["route"], line["status"], line["level"]) == ("/healthz", 200, "INFO")
+    assert "canary" not in json.dumps(line)
+    for odd in ("a b", "a" * 65, 'x"y', "ü"):
+        made = client.get("/healthz", headers={"X-Request-Id": odd}).headers["X-Request-Id"]
+        assert made != odd
+        assert len(made) == 36
+
+
+def test_what_is_not_there_is_said_in_json(alice: Person) -> None:
+    missing = alice.client.get("/nothing")
+    assert (missing.status_code, missing.json["error"]) == (404, "not_found")
+    wrong = alice.client.put("/links")
+    assert (wrong.status_code, wrong.json["error"]) == (405, "method_not_allowed")
+    assert "POST" in wrong.headers["Allow"]
+    large = alice.ask("POST", "/profiles", data=b"x" * 70_000)
+    assert (large.status_code, large.json["error"]) == (413, "payload_too_large")
+    odd = alice.client.get("/profiles//x", headers={"Host": "evil.example"})
+    assert odd.status_code == 404
+    assert "Location" not in odd.headers
+
+
+def test_a_wrong_grant_key_or_kind_ends_the_start_with_2(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kinds.toml").write_text("[photo]\n")
+    for variable, path in (("GRANT_KEY_FILE", tmp_path / "none.json"), ("KINDS_FILE", tmp_path / "kinds.toml")):
+        with pytest.raises(SystemExit) as ended:
+            make_app(stack.metadata_environment | {variable: str(path)})
+        assert ended.value.code == 2
+        assert "metadata_service:" in capsys.readouterr().err
