@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class Deployment:
         return cls(**fields)
 
 
+@lru_cache(maxsize=64)  # making one costs half a second; they may be shared between threads
 def client(service: Any, endpoint: str, signer: AccessKey) -> Any:
     """A boto3 client for the engine that signs with `signer`: SigV4, path style, no proxy, nothing from ~/.aws."""
     session = boto3.Session(signer.access_key_id, signer.secret_access_key, region_name=REGION)

@@ -124,8 +124,9 @@ SIGNATURE_NAMES = (
 )
 QUERY_SIGNATURE = frozenset(name.lower() for name in SIGNATURE_NAMES)
 SIGV2_NAMES = frozenset({"awsaccesskeyid", "signature", "signatureversion"})
-JOURNALED = re.compile(rb"DynamoDB_20120810\.(?:PutItem|UpdateItem|DeleteItem|BatchWriteItem|TransactWriteItems)")
-READS_ITEMS = re.compile(r"DynamoDB\w*\.(?:Get|BatchGet|TransactGet|Query|Scan|Describe|List)\w*")
+JOURNALED = re.compile(r"DynamoDB_20120810\.(?:PutItem|UpdateItem|DeleteItem|BatchWriteItem|TransactWriteItems)")
+SIGN_IN = re.compile(r"AWSCognitoIdentityProviderService\.(?:Admin)?(?:InitiateAuth|RespondToAuthChallenge)")
+READS = re.compile(r"(?:DynamoDB|AWSCognito)\w*\.(?:Admin)?(?:Get|BatchGet|TransactGet|Query|Scan|Describe|List)\w*")
 
 
 class Refused(Exception):
@@ -626,10 +627,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 class Keeper:
-    """Keeps the engine's state on disk, so that a kill -9 costs at most a second of it, and no record.
+    """Keeps the engine's state on disk, so that a kill -9 costs no record, and at most a second of sign-ins.
 
     Objects the engine writes itself. Writes to tables are journaled before they are answered, and done again when
-    the engine starts; everything else is saved whole soon after it changed.
+    the engine starts. What changes seldom (identities, people, settings) is saved whole before it is answered; what
+    a sign-in leaves, soon after.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -642,11 +644,14 @@ class Keeper:
     def note(self, request: Request, body: bytes, status: int) -> None:
         """Take down what an answered request changed; called before the answer goes out."""
         target = request.headers.get("x-amz-target", "")
-        if JOURNALED.fullmatch(target.encode()) and self._journal >= 0:
-            if status == 200:
-                self._append(target, _region(request), body)
-        elif request.method not in {"GET", "HEAD", "OPTIONS"} or "authorization" in request.headers:
-            self._stale |= _changed(request, target)
+        if status >= 400 or request.method in {"GET", "HEAD", "OPTIONS"} or READS.fullmatch(target):
+            return
+        if JOURNALED.fullmatch(target):
+            self._append(f"{target} {_region(request)} {len(body)}\n".encode() + body + b"\n")
+            return
+        self._stale |= _changed(request, target)
+        if not SIGN_IN.fullmatch(target):
+            self.save()
 
     def save(self) -> None:
         """Save what has changed since the last time."""
@@ -657,9 +662,14 @@ class Keeper:
         sources = ministack.app._build_persistence_save_dict()
         chosen = sources if "*" in self._stale else {name: sources[name] for name in self._stale & sources.keys()}
         self._stale = set()
+        before = self._identity()
         persistence.save_all(chosen)
-        if "dynamodb" in chosen:
+        if "dynamodb" not in chosen:
+            return
+        if self._identity() != before:
             self._begin_journal()
+        else:  # it says nothing when it fails; the journal still has everything
+            self._stale.add("dynamodb")
 
     async def run(self) -> None:
         """Save at a steady pace, until cancelled."""
@@ -676,12 +686,21 @@ class Keeper:
         for target, region, body in self._unsaved():
             responses.set_request_account_id("")
             responses.set_request_region(region)
-            await tables.handle_request("POST", "/", {"x-amz-target": target}, body, {})
-        persistence.save_all({"dynamodb": tables.get_state})
-        self._begin_journal()
+            status, _, _ = await tables.handle_request("POST", "/", {"x-amz-target": target}, body, {})
+            if status != 200:
+                log.error("a %s that was answered could not be done again", target)
+        self._stale.add("dynamodb")
+        self.save()
+        if self._journal < 0:
+            raise OSError(f"the tables cannot be saved to {self._snapshot}")
 
-    def _append(self, target: str, region: str, body: bytes) -> None:
-        self._written += os.write(self._journal, f"{target} {region} {len(body)}\n".encode() + body + b"\n")
+    def _append(self, entry: bytes) -> None:
+        written = os.write(self._journal, entry)
+        self._written += written
+        if written != len(entry):
+            # Half an entry would hide all that follow it.
+            os.ftruncate(self._journal, os.fstat(self._journal).st_size - written)
+            raise OSError("the disk is full; the write to the table is not answered")
 
     def _begin_journal(self) -> None:
         """Begin a journal that follows the snapshot as it now is, and no other."""
@@ -723,8 +742,6 @@ def _region(request: Request) -> str:
 
 def _changed(request: Request, target: str) -> set[str]:
     """The names of the saved states that a request may have changed; "*" for all."""
-    if READS_ITEMS.fullmatch(target):
-        return set()
     if target.startswith("AWSCognito"):
         return {"cognito"}
     if target.startswith("DynamoDB"):
