@@ -65,7 +65,7 @@ install_packages() {
     trap - EXIT INT TERM
 }
 
-apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >&2 </dev/null; }
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null </dev/null; }
 
 # A Python that will do: 3.11 or later and, where we are root, one that other users can run too.
 suits() {

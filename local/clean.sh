@@ -18,6 +18,7 @@ for name in run engine; do
 done
 if [ -e "$state/runner.lock" ]; then
     echo "clean: $state, records, pictures and keys with it"
+    if [ -L "$state/kept" ]; then rm -rf "$(readlink "$state/kept")"; fi
     rm -rf "$state"
 fi
 rm -rf .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache

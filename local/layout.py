@@ -3,10 +3,9 @@
 import hashlib
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-from local.machine import is_open_to_all
 
 PROCESSES = ("engine", "keys", "signer_service", "image_service", "metadata_service", "sweeper", "gateway")
 
@@ -23,6 +22,7 @@ LONGEST_SOCKET_PATH = 103  # sockaddr_un holds 107 and an end; a socket may be m
 UNUSED_IDS = (1_879_048_192, 2_147_483_647)
 FEWER_IDS = (30_000, 59_000)
 IDS_A_STACK = 16
+OUTSIDE = Path("/var/lib/countersign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Layout:
 
     def kept(self, process: str) -> Path:
         """What a process itself writes and a restart must find again, as we see it."""
-        return self.state_dir / "kept" / process
+        return (self.state_dir / "kept").resolve() / process
 
     def kept_as_seen(self, process: str) -> Path:
         """The same folder where the process finds it: bound elsewhere as root, for STATE_DIR is closed to its user."""
@@ -115,16 +115,13 @@ def make_file(path: Path, content: str | bytes, mode: int, owner: User | None = 
 def make(layout: Layout) -> None:
     """Make the folders anew; what a run before this one left in the run folder goes."""
     clear(layout)
-    is_passage = os.getuid() == 0 and not layout.has_mounts
-    if is_passage and not is_open_to_all(layout.state_dir.parent):
-        raise PermissionError(f"the processes' users cannot enter {layout.state_dir}: STATE_DIR=/var/lib/… would do")
-    make_folder(layout.state_dir, 0o711 if is_passage else 0o700)
+    make_folder(layout.state_dir, 0o700)
     make_folder(layout.secrets, 0o700)
     make_folder(layout.state_dir / "env", 0o700)
     make_folder(layout.run_dir, 0o755 if os.getuid() == 0 else 0o700)
     for name in ("code", "kept", "own", "public", "sockets"):
         make_folder(layout.run_dir / name, 0o755)
-    make_folder(layout.state_dir / "kept", 0o711 if is_passage else 0o700)
+    _make_kept(layout)
     for process, user in layout.users.items():
         _hand_over(make_folder(layout.kept(process), 0o700, user), user)
         make_folder(layout.kept_as_seen(process), 0o700, user)
@@ -132,6 +129,16 @@ def make(layout: Layout) -> None:
     for process in SOCKETS:
         make_folder(layout.socket(process).parent, 0o750, layout.users[process])
     make_folder(layout.token_keys.parent, 0o755, layout.users["keys"])
+
+
+def _make_kept(layout: Layout) -> None:
+    """What processes keep; outside STATE_DIR, a link in its place, where they have users of their own and no mounts."""
+    kept = layout.state_dir / "kept"
+    if kept.is_symlink() and not kept.exists():
+        kept.unlink()  # what it led to was removed: begin anew
+    if os.getuid() == 0 and not layout.has_mounts and not kept.exists():
+        kept.symlink_to(tempfile.mkdtemp(prefix="kept-", dir=make_folder(OUTSIDE, 0o755)))
+    make_folder(kept, 0o711 if kept.is_symlink() else 0o700)
 
 
 def _hand_over(folder: Path, user: User) -> None:
