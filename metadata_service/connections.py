@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 CONNECT_TIMEOUT: Final = 3.0
 PIECE: Final = 256 * 1024
+LONGEST_REFUSAL: Final = 64 * 1024
+"""Bytes that are read of an answer of 400 and above, whatever limit is set to what was asked for."""
 
 
 class Unreachable(Exception):
@@ -137,17 +139,26 @@ class Connections:
         return _Plain(address, self._patience)
 
     def _read(self, response: http.client.HTTPResponse, limit: int) -> tuple[Answer, bool]:
-        until = time.monotonic() + self._deadline
+        """The answer, and whether its connection can be used again."""
+        if response.status >= http.client.BAD_REQUEST:
+            limit = max(limit, LONGEST_REFUSAL)
         promised = response.length
+        body = self._body(response, limit)
+        # read1() ends silently where the line was cut: only the promised length tells.
+        if promised is not None and len(body) < min(promised, limit):
+            raise http.client.IncompleteRead(b"", promised - len(body))
+        # Nor does read1() close a response that it has read to its end; then the connection would never be free.
+        is_whole = response.isclosed() or response.length == 0
+        response.close()
+        headers = {name.lower(): text for name, text in response.headers.items()}
+        return Answer(response.status, headers, body), is_whole and not response.will_close
+
+    def _body(self, response: http.client.HTTPResponse, limit: int) -> bytes:
+        until = time.monotonic() + self._deadline
         pieces, length = [], 0
         while length < limit and (piece := response.read1(min(PIECE, limit - length))):
             pieces.append(piece)
             length += len(piece)
             if time.monotonic() > until:
                 raise TimeoutError("the answer took too long")
-        # read1() ends silently where the line was cut: only the promised length tells.
-        if promised is not None and length < min(promised, limit):
-            raise http.client.IncompleteRead(b"", promised - length)
-        is_reusable = response.isclosed() and not response.will_close
-        headers = {name.lower(): text for name, text in response.headers.items()}
-        return Answer(response.status, headers, b"".join(pieces)), is_reusable
+        return b"".join(pieces)

@@ -13,7 +13,7 @@ from .errors import Unavailable
 PATIENCE: Final = 10.0
 DEADLINE: Final = 25.0
 ATTEMPTS: Final = 3
-LONGEST_ERROR: Final = 64 * 1024
+LONGEST_ANSWER: Final = 4 * 1024
 _CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
 _ENDED: Final = b"Request has expired"
 
@@ -62,7 +62,7 @@ class S3:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-        limit: int = LONGEST_ERROR,
+        limit: int = LONGEST_ANSWER,
     ) -> tuple[Answer, int]:
         """The answer, and how many were lost before it; conflicts and errors of S3's own are asked again, too.
 
