@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from . import clock, media_urls, reading, ways_out
@@ -18,8 +19,8 @@ from .store.pictures import Picture
 
 ATTEMPTS: Final = 8
 """How often a race for the pointer is tried again; each round somebody wins it."""
-DEFAULT_KEPT: Final = 60
-"""Seconds that caches may show the default picture after there is another."""
+KEPT: Final = 30
+"""Seconds that caches may show somebody's picture after there is another: the bytes of the old one are gone by then."""
 NO_ADDRESSES: Final[Mapping[str, Any]] = {"avatar_url": None, "avatar_urls": None, "profile_image_url": None}
 
 
@@ -63,13 +64,14 @@ def opened(owner: str, size: str, caller: Caller | None) -> Opened:
     picture = pictures.get(owner)
     if picture is not None:
         with suppress(NotFound):
-            return reading.open_for(picture.object_key, size, caller)
-    return Opened(default_url(size), is_public=False, max_age=DEFAULT_KEPT)
+            found = reading.open_for(picture.object_key, size, caller)
+            return replace(found, max_age=min(found.max_age, KEPT))
+    return Opened(default_url(size), is_public=False, max_age=KEPT)
 
 
 def default_url(size: str) -> str:
     """The picture of those who have none: a static file of the gateway."""
-    return f"{ways_out.current().public_base_url}/static/default-picture-{size}.png"
+    return f"{ways_out.current().public_base_url}/static/default-avatar-{size}.jpg"
 
 
 def replace_writes(object_key: ObjectKey, now: int) -> list[Write]:

@@ -66,9 +66,12 @@ class Signer:
         answer = self._asked(items, asker)
         if answer.status != 200:
             raise refusal(answer)
-        spoken = orjson.loads(answer.body)
-        self._note(spoken["audit"])
-        return [checked(item, made, self._bucket) for item, made in zip(items, spoken["items"], strict=True)]
+        try:
+            spoken = orjson.loads(answer.body)
+            self._note(spoken["audit"])
+            return [checked(item, made, self._bucket) for item, made in zip(items, spoken["items"], strict=True)]
+        except (ValueError, KeyError, TypeError) as fault:
+            raise Unavailable("the signer answered what cannot be right") from fault
 
     def _asked(self, items: Sequence[Item], asker: Asker | None) -> Answer:
         """The first answer that is not 503, each attempt with a grant of its own, the replicas in turn."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from .. import callers, pictures, strict_json
+from .. import callers, pictures, strict_json, usernames
 from ..errors import NotFound
 from ..schemas.uploads import PICTURE_SIZE
 from ..store import profiles
@@ -33,7 +33,8 @@ def remove() -> dict[str, str]:
 def avatar(username: str) -> Response:
     """Somebody's picture, or the default one where there is none to be seen."""
     size = strict_json.query(PICTURE_SIZE)["size"]
-    profile = profiles.by_username(username.lower())
+    spelled = usernames.read(username)
+    profile = None if spelled is None else profiles.by_username(spelled)
     if profile is None:
         raise NotFound("there is nobody of this name")
     return redirection(pictures.opened(profile.user_id, size, callers.optional()))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import clock
 from ..object_keys import ObjectKey
-from ..upload_record import KEPT_FOR, PENDING, State, Upload
+from ..upload_record import COMPLETABLE_FOR, KEPT_FOR, PENDING, State, Upload
 from . import cleanups, media
 from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_write, update_write
 
@@ -114,7 +114,7 @@ def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | N
                 ":ends_at": ends_at,
                 ":one": 1,
                 ":now": now,
-                ":oldest": now - (upload.completable_until - upload.url_ends_at),
+                ":oldest": now - COMPLETABLE_FOR,
             },
             names=_STATE,
         )

@@ -25,6 +25,7 @@ from ..object_keys import LARGE
 from ..s3 import NothingThere
 from ..store import cleanups, objects, uploads
 from ..store.dynamodb import TransactionRefused, Write
+from ..store.dynamodb import Unavailable as RecordsUnavailable
 from ..store.dynamodb import current as dynamodb
 from ..store.objects import StoredObject
 from ..upload_errors import UnsupportedFileType, UploadNotReceived, UploadRejected
@@ -79,8 +80,8 @@ def _completed_under_lease(caller: Caller, held: Upload) -> Completed:
     except UploadRejected as rejected:
         reject(held, rejected)
         raise
-    except LeaseLost:
-        raise
+    except (LeaseLost, RecordsUnavailable):
+        raise  # there is nothing to release, or nobody to tell
     except Exception:
         # The upload stays; should even this fail, the lease ends by itself.
         with suppress(Exception):
