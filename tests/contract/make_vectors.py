@@ -741,6 +741,12 @@ def _claims(good: Json) -> None:
     refuses_grant("metadata_by_the_sweeper_key", "The sweeper's key cannot speak for metadata.", signed_by_sweeper)
     ended = asks(put_users(), issuer="importer", caller=DROP, label="importer-ended")
     refuses_grant("importer_key_has_ended", "A migration's key ends by itself.", ended)
+    for ends, name in ((NOW + DAY, "in_a_day"), (NOW + DAY + 1, "in_more_than_a_day")):
+        lasting = {"keys": [jwk("importer-2026-11", issuer="importer", expires_at=ends)]}
+        ask = alone(put_users(), issuer="importer")
+        request = granted(ask) if ends == NOW + DAY else refused(ask, "invalid_grant")
+        request["expect"]["audited"] = ends == NOW + DAY
+        case(f"importer_key_ends_{name}", "It ends within a day.", request, grant_keys=lasting)
 
 
 def shape_cases() -> None:
