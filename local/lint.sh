@@ -14,7 +14,8 @@ check ruff format --check .
 check mypy signer_service metadata_service image_service local
 check lint-imports
 check cfn-lint deploy/cloudformation/*.yaml
-for script in local/*.sh gateway/*.sh; do check sh -n "$script"; done
-check bash -n .ci/run
+for script in local/*.sh gateway/*.sh .ci/run; do
+    case $(head -n 1 "$script") in *bash) check bash -n "$script" ;; *) check sh -n "$script" ;; esac
+done
 
 [ -z "$failed" ] || { echo "lint: failed:$failed" >&2; exit 1; }
