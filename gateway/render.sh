@@ -94,8 +94,8 @@ is_network() {
     }'
 }
 
-# The parts of a comma list, a line each, blanks and empty ones dropped.
-listed() { printf '%s\n' "$1" | awk '{ gsub(/[ \t]/, ""); gsub(/,+/, "\n"); print }' | awk 'NF'; }
+# The parts of a comma list, a line each, without the blanks around them; empty ones are dropped.
+listed() { printf '%s\n' "$1" | awk '{ gsub(/,/, "\n"); print }' | awk 'NF { gsub(/^[ \t]+|[ \t]+$/, ""); print }'; }
 
 each_must_be() {
     listed "$2" | while IFS= read -r part; do
