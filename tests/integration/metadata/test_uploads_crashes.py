@@ -8,20 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.uploads_stack import (
-    REPOSITORY,
-    Person,
-    Stack,
-    a_picture,
-    alice,
-    app,
-    send,
-    sizes_of,
-    someone,
-    stack,
-)
+from tests.integration.uploads_stack import REPOSITORY, Person, Stack, a_picture, send, sizes_of
 
-__all__ = ["alice", "app", "someone", "stack"]
 STEPS = [
     "after:take_lease",
     "after:fetch_incoming",

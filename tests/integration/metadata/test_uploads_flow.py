@@ -9,9 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.integration.uploads_stack import Person, Stack, a_picture, alice, app, send, sizes_of, someone, stack
-
-__all__ = ["alice", "app", "someone", "stack"]
+from tests.integration.uploads_stack import Person, Stack, a_picture, send, sizes_of
 
 
 def test_a_picture_is_uploaded_completed_and_seen_in_every_size(alice: Person) -> None:

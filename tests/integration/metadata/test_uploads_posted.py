@@ -14,9 +14,8 @@ from metadata_service.store import objects
 from metadata_service.store.dynamodb import TransactionRefused, current
 from metadata_service.upload_errors import TooManyPending, UnknownKey, UploadNotReceived, UploadRejected
 from metadata_service.uploads import Posted
-from tests.integration.uploads_stack import Person, Stack, a_picture, alice, app, sizes_of, someone, stack
+from tests.integration.uploads_stack import Person, Stack, a_picture, sizes_of
 
-__all__ = ["alice", "app", "someone", "stack"]
 IMAGE = {"file_type": "project_image"}
 
 

@@ -4,9 +4,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.integration.uploads_stack import Answer, Person, Stack, a_picture, alice, app, sizes_of, someone, stack
+from tests.integration.uploads_stack import Answer, Person, Stack, a_picture, sizes_of
 
-__all__ = ["alice", "app", "someone", "stack"]
 ROUNDS = 8
 
 

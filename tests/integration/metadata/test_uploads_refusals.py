@@ -10,21 +10,8 @@ from typing import Any
 import pikepdf
 import pytest
 
-from tests.integration.uploads_stack import (
-    Answer,
-    Person,
-    Stack,
-    a_picture,
-    alice,
-    app,
-    make_app,
-    send,
-    sizes_of,
-    someone,
-    stack,
-)
+from tests.integration.uploads_stack import Answer, Person, Stack, a_picture, make_app, send, sizes_of
 
-__all__ = ["alice", "app", "someone", "stack"]
 LIMIT = 5 * 1024 * 1024
 
 
