@@ -94,6 +94,21 @@ def test_a_cancel_during_a_completion_that_died_queues_what_it_wrote(alice: Pers
     assert alice.keys == set()
 
 
+@pytest.mark.parametrize("deletes", [1, 2, 3])
+def test_a_sweeper_that_is_killed_leaves_the_rest_to_the_next(alice: Person, stack: Stack, deletes: int) -> None:
+    alice.has(a_picture("red"))
+    current = alice.has(a_picture("blue"))
+    stack.let_everything_be_due(alice.sub)
+
+    command = [sys.executable, "-m", "tests.integration.metadata.uploads_sweep_killed", str(deletes)]
+    environment = {**stack.sweeper_environment, "PATH": os.defpath}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == -signal.SIGKILL, done.stdout.decode() + done.stderr.decode()
+    assert sizes_of(current["key"]) <= alice.keys
+    everything_is_swept_but(current["key"], alice)
+
+
 def everything_is_swept_but(object_key: str, person: Person) -> None:
     """Twice, for what is deleted at once may be deleted once more when nothing can arrive any more."""
     for _ in range(2):
