@@ -107,7 +107,8 @@ def _record_writes(standing: _Standing, profile: Profile) -> list[Write]:
     writes = [store.put_write(profile, holder)]
     if standing.account is None:
         writes.append(users.create_write(Account(profile.user_id, profile.username), now))
-    elif standing.account.username != profile.username:
+    elif standing.account.username != profile.username or holder is None:
+        # Also where the account says this name but no row does: a rename came between the two readings.
         writes.append(users.claim_write(standing.account, profile.username, now))
     if standing.profile is not None and standing.profile.username != profile.username:
         writes.append(store.release_write(standing.profile))
