@@ -60,6 +60,7 @@ LONGEST_EXPIRY = 7 * 24 * 3600
 
 SAVE_EVERY = 0.4  # seconds; with the save itself, under the second that is promised
 JOURNAL_LIMIT = 64 * 1024 * 1024
+KEPT = frozenset({"s3", "dynamodb", "iam", "sts", "cognito", "cloudformation", "cloudwatch", "cloudfront"})
 
 # The engine's root also answers to "test", to any twelve digits, and to no name at all. None has this shape.
 KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")
@@ -442,12 +443,15 @@ def _check_framing(request: Request) -> None:
 async def _admit_header_signed(request: Request, receive: Receive) -> tuple[Receive, bytes]:
     signature = header_signature(request)
     _check_place(request, signature.service)
+    declared = request.headers.get("x-amz-content-sha256")
+    if declared is not None:  # S3's always say; so a stranger's body is not even read
+        signature.check(request, declared)
     body = await _read(receive, MAX_UPLOAD if signature.service == "s3" else MAX_CALL)
     digest = hashlib.sha256(body).hexdigest()
-    declared = request.headers.get("x-amz-content-sha256", digest)
-    if declared != digest and not (signature.service == "s3" and declared == "UNSIGNED-PAYLOAD"):
+    if declared is None:
+        signature.check(request, digest)
+    elif declared != digest and not (signature.service == "s3" and declared == "UNSIGNED-PAYLOAD"):
         raise Refused(400, "XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of the body")
-    signature.check(request, declared)
     return _replay(body, receive), body
 
 
@@ -460,8 +464,8 @@ def _check_place(request: Request, service: str) -> None:
             raise Refused(403, "AccessDenied", "X-Amz-Target is not S3's")
         return
     path, begins = CALLS[service]
-    right_target = target is None if begins is None else target is None or target.startswith(begins)
-    if request.bucket_in_host or not path.fullmatch(request.path) or not right_target:
+    is_its_own = target is None or (begins is not None and target.startswith(begins))
+    if request.bucket_in_host or not path.fullmatch(request.path) or not is_its_own:
         raise Refused(403, "AccessDenied", f"that is no call of {service}'s")
     if service != "cloudfront" and (request.method != "POST" or request.query):
         raise Refused(405, "MethodNotAllowed", f"{service} is called by POST, with no query")
@@ -660,7 +664,7 @@ class Keeper:
         if not self._stale:
             return
         sources = ministack.app._build_persistence_save_dict()
-        chosen = sources if "*" in self._stale else {name: sources[name] for name in self._stale & sources.keys()}
+        chosen = {name: sources[name] for name in self._stale & sources.keys()}
         self._stale = set()
         before = self._identity()
         persistence.save_all(chosen)
@@ -741,7 +745,7 @@ def _region(request: Request) -> str:
 
 
 def _changed(request: Request, target: str) -> set[str]:
-    """The names of the saved states that a request may have changed; "*" for all."""
+    """The names of the saved states that a request may have changed."""
     if target.startswith("AWSCognito"):
         return {"cognito"}
     if target.startswith("DynamoDB"):
@@ -751,7 +755,7 @@ def _changed(request: Request, target: str) -> set[str]:
         # Objects, with their versions and delete markers, are on disk already; a bucket's settings are not.
         return set() if request.s3_target and request.s3_target[1] else {"s3"}
     # A stack is made behind the answer, so whoever asks how far it is learns that everything may have changed.
-    return {"*"} if service == "cloudformation" else {"iam", "sts", "cloudwatch", "cloudfront"}
+    return set(KEPT) if service == "cloudformation" else {"iam", "sts", "cloudwatch", "cloudfront"}
 
 
 def _service(request: Request) -> str:
@@ -867,6 +871,9 @@ os.umask(0o077)  # the engine's files hold every secret of the stack
 for folder in (STATE_DIR, Path(os.environ["S3_DATA_DIR"])):
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+# To make one stack the engine loads every service that it knows, fifty of them. Only ours are worth a file each.
+for name in ministack.app._state_map.keys() - KEPT:
+    del ministack.app._state_map[name]
 app = Guard(ministack.app.app, Keeper(STATE_DIR))
 
 
