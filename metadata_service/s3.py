@@ -68,9 +68,7 @@ class S3:
 
         Each of our requests may be repeated.
         """
-        parts = urlsplit(url)
-        address = Address.parse(f"{parts.scheme}://{parts.netloc}", self._dial)
-        target = f"{parts.path}?{parts.query}"
+        address, target = self._place(url)
         answer: Answer | None = None
         lost: list[Unreachable] = []
         for _ in range(ATTEMPTS):
@@ -84,6 +82,10 @@ class S3:
         if answer is None:
             raise Unavailable("S3 cannot be reached; ask again") from lost[-1]
         return answer, len(lost)
+
+    def _place(self, url: str) -> tuple[Address, str]:
+        parts = urlsplit(url)
+        return Address.parse(f"{parts.scheme}://{parts.netloc}", self._dial), f"{parts.path}?{parts.query}"
 
 
 def _code(answer: Answer) -> str:

@@ -18,7 +18,7 @@ from typing import Final
 from .. import clock, grants, pictures, ways_out
 from ..callers import Caller
 from ..errors import Unavailable
-from ..grants import Asker
+from ..grants import Asker, Item
 from ..images import Rendered
 from ..kinds import Kind
 from ..object_keys import LARGE
@@ -30,7 +30,7 @@ from ..store.dynamodb import current as dynamodb
 from ..store.objects import StoredObject
 from ..upload_errors import UnsupportedFileType, UploadNotReceived, UploadRejected
 from ..upload_record import LEFTOVERS_AFTER, Upload
-from . import finding
+from .finding import as_others_left_it, refuse_if_over
 
 LEASE: Final = 30
 """Seconds; only how long others wait after a crash depends on it: every write has the lease as its condition."""
@@ -65,13 +65,13 @@ class Written:
 def complete(caller: Caller, upload: Upload) -> Completed:
     """Make what was uploaded visible, or say why not; asked again, the same answer. Raises the refusals of complete."""
     now = clock.now()
-    finding.refuse_if_over(upload, now)
+    refuse_if_over(upload, now)
     if upload.state == "ready":
         return Completed(upload)
     try:
         return _completed_under_lease(caller, take_lease(upload, now))
     except LeaseLost:
-        return Completed(finding.as_others_left_it(upload, clock.now()))
+        return Completed(as_others_left_it(upload, clock.now()))
 
 
 def _completed_under_lease(caller: Caller, held: Upload) -> Completed:
@@ -154,32 +154,39 @@ def record_digests(held: Upload, sizes: Sequence[Rendered]) -> Upload:
 def write_served(caller: Caller, held: Upload, kind: Kind, sizes: Sequence[Rendered]) -> Written:
     """Step 5: one grant for the PUTs, the publication and the owner's own URLs; then the PUTs."""
     out = ways_out.current()
-    asked = [
-        # No later than was recorded: whoever cleans up counts on it.
-        grants.put_served(
-            held.object_key,
-            each.size,
-            held.writes_end_at,
-            content_length=len(each.octets),
-            checksum_sha256=digest(each.octets),
-        )
-        for each in sizes
-    ]
-    if kind.visibility != "private":
-        asked.append(grants.publish(held.object_key, kind.visibility))
-    if kind.visibility != "public":
-        ends_at = clock.now() + kind.reading_expiry
-        asked.append(grants.get_served(held.object_key, held.object_key.sizes, ends_at))
+    asked = [_put(held, each) for each in sizes] + _openings(held, kind)
     answers = out.signer.sign(asked, Asker(caller.sub, caller.token))
     answered = [
         out.s3.put(answer.url, answer.headers, each.octets) for each, answer in zip(sizes, answers, strict=False)
     ]
-    rest = answers[len(sizes) :]
+    openings = answers[len(sizes) :]
     return Written(
         is_certain=all(answered),
-        receipt=next((answer.receipt for answer in rest if answer.receipt), None),
-        urls=next((answer.urls for answer in rest if answer.urls), None),
+        receipt=next((opening.receipt for opening in openings if opening.receipt), None),
+        urls=next((opening.urls for opening in openings if opening.urls), None),
     )
+
+
+def _put(held: Upload, rendered: Rendered) -> Item:
+    # Its URL ends no later than was recorded: whoever cleans up counts on it.
+    return grants.put_served(
+        held.object_key,
+        rendered.size,
+        held.writes_end_at,
+        content_length=len(rendered.octets),
+        checksum_sha256=digest(rendered.octets),
+    )
+
+
+def _openings(held: Upload, kind: Kind) -> list[Item]:
+    """What opens it: the publication for others, and URLs for the owner where it is not public."""
+    found = []
+    if kind.visibility != "private":
+        found.append(grants.publish(held.object_key, kind.visibility))
+    if kind.visibility != "public":
+        ends_at = clock.now() + kind.reading_expiry
+        found.append(grants.get_served(held.object_key, held.object_key.sizes, ends_at))
+    return found
 
 
 def make_visible(held: Upload, kind: Kind, sizes: Sequence[Rendered], written: Written) -> Upload:

@@ -12,7 +12,8 @@ from ..object_keys import InvalidKey, ObjectKey
 from ..store import objects
 from ..upload_errors import TooManyPending, UnknownKey
 from ..upload_record import Upload
-from . import completing, finding
+from .completing import complete
+from .finding import of_object
 
 MOST_COMPLETED: Final = 5
 """Pending uploads that one request completes."""
@@ -38,7 +39,7 @@ def settle(caller: Caller, posted: Sequence[Posted]) -> list[ObjectKey]:
     for count, upload in enumerate(pending.values()):
         if count == MOST_COMPLETED:
             raise TooManyPending(f"at most {MOST_COMPLETED} uploads are completed at once; ask again", 1)
-        completing.complete(caller, upload)
+        complete(caller, upload)
     return [object_key for _, object_key, _ in found]
 
 
@@ -49,7 +50,7 @@ def _named(caller: Caller, posted: Posted) -> tuple[ObjectKey, Upload | None]:
         raise UnknownKey(posted.field)
     if objects.get(object_key) is not None:
         return object_key, None
-    upload = finding.of_object(caller, object_key)
+    upload = of_object(caller, object_key)
     # Ready, and yet there is no such object: it was replaced or deleted since.
     if upload is None or upload.state == "ready":
         raise UnknownKey(posted.field)
@@ -63,7 +64,7 @@ def key_of_url(caller: Caller, text: str) -> str | None:
         return None
     if objects.get(object_key) is not None:
         return object_key.text()
-    upload = finding.of_object(caller, object_key)
+    upload = of_object(caller, object_key)
     is_pending = upload is not None and upload.state_at(clock.now()) in ("requested", "processing")
     return object_key.text() if is_pending else None
 
