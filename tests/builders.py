@@ -49,7 +49,9 @@ def write_jwks(path: Path, *jwks: dict[str, Any]) -> Path:
     return path
 
 
-def access_claims(sub: str = SUB, *, token_use: str = "access", expires_in: int = 600, **more: Any) -> dict[str, Any]:
+def access_claims(
+    sub: str = SUB, *, token_use: str | None = "access", expires_in: int = 600, **more: Any
+) -> dict[str, Any]:
     """The claims of an access token as Cognito makes it; a claim that is None is left out."""
     now = int(time.time())
     claims = {
@@ -68,7 +70,7 @@ def access_claims(sub: str = SUB, *, token_use: str = "access", expires_in: int 
 def a_token(
     sub: str = SUB,
     *,
-    token_use: str = "access",
+    token_use: str | None = "access",
     key: PrivateKey | None = None,
     kid: str | None = KID,
     headers: dict[str, Any] | None = None,

@@ -10,18 +10,34 @@ import random
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 from flask import current_app, has_app_context
 
-from .. import errors
 from ..connections import Address, Answer, Connections, Unreachable
 from . import credentials
 from .attributes import Item, from_wire, to_wire
+from .refusals import ConditionFailed, RequestRefused, TransactionRefused, Unavailable, error_code, raise_unless_retried
 from .sigv4 import HeaderSigner
+from .writes import Write, check_write, delete_write, put_write, update_write
+
+__all__ = [
+    "ConditionFailed",
+    "Dynamodb",
+    "Item",
+    "RequestRefused",
+    "TransactionRefused",
+    "Unavailable",
+    "Write",
+    "check_write",
+    "current",
+    "delete_write",
+    "put_write",
+    "update_write",
+    "use",
+]
 
 PATIENCE: Final = 3.0
 """Seconds without a byte before an attempt is given up."""
@@ -30,61 +46,6 @@ FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
 LONGEST_ANSWER: Final = 17 * 1024 * 1024
 LARGEST_BATCH: Final = 100
-
-_RETRIED: Final = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-_RETRIED_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-
-
-class Unavailable(errors.Unavailable):
-    """DynamoDB did not take the request in time. A write may nevertheless have been done."""
-
-
-class ConditionFailed(Exception):
-    """The condition of a write did not hold, and nothing was written.
-
-    `item` is the row that stood in the way, None where there is none. `is_repeat`: an earlier attempt's answer was
-    lost, so the row may be this very write's.
-    """
-
-    def __init__(self, item: Item | None, *, is_repeat: bool) -> None:
-        super().__init__("a condition did not hold")
-        self.item = item
-        self.is_repeat = is_repeat
-
-
-class TransactionRefused(Exception):
-    """A transaction was refused as a whole; `reasons` has a code for each write, None for those that were fine.
-
-    `items` are the rows that stood in the way of those whose condition failed.
-    """
-
-    def __init__(self, reasons: list[str | None], items: list[Item | None]) -> None:
-        super().__init__(f"transaction refused: {reasons}")
-        self.reasons = reasons
-        self.items = items
-
-
-class RequestRefused(Exception):
-    """DynamoDB calls the request itself wrong: a fault of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write of a transaction, made by the functions below; `content` has types, but no table yet."""
-
-    operation: str
-    table: str
-    content: Mapping[str, Any]
 
 
 class Dynamodb:
@@ -226,10 +187,10 @@ class Dynamodb:
             else:
                 if answer.status == 200:
                     return content
-                reason, cause = _error_code(content) or f"status {answer.status}", None
+                reason, cause = error_code(content) or f"status {answer.status}", None
                 # After 5xx, too, the write may have been done.
                 is_repeat = is_repeat or answer.status >= 500
-                _raise_unless_retried(answer.status, reason, content, is_repeat=is_repeat)
+                raise_unless_retried(answer.status, reason, content, is_repeat=is_repeat)
             _wait(pauses, f"{operation}: {reason}", cause)
 
     def _exchange(self, operation: str, body: bytes) -> Answer:
@@ -238,51 +199,6 @@ class Dynamodb:
         return self._connections.ask(
             self._address, "POST", "/", headers={"host": self._host, **headers}, body=body, limit=LONGEST_ANSWER
         )
-
-
-def put_write(
-    table: str,
-    item: Item,
-    *,
-    condition: str | None = None,
-    values: Item | None = None,
-    names: Mapping[str, str] | None = None,
-) -> Write:
-    """A whole row, to be written in a transaction."""
-    return Write("Put", table, {"Item": to_wire(item), **_conditional(condition, values, names)})
-
-
-def update_write(
-    table: str,
-    item_key: Item,
-    expression: str,
-    *,
-    condition: str | None = None,
-    values: Item | None = None,
-    names: Mapping[str, str] | None = None,
-) -> Write:
-    """A change of a row, to be made in a transaction."""
-    content = {"Key": to_wire(item_key), "UpdateExpression": expression}
-    return Write("Update", table, {**content, **_conditional(condition, values, names)})
-
-
-def delete_write(
-    table: str,
-    item_key: Item,
-    *,
-    condition: str | None = None,
-    values: Item | None = None,
-    names: Mapping[str, str] | None = None,
-) -> Write:
-    """A row, to be deleted in a transaction."""
-    return Write("Delete", table, {"Key": to_wire(item_key), **_conditional(condition, values, names)})
-
-
-def check_write(
-    table: str, item_key: Item, *, condition: str, values: Item | None = None, names: Mapping[str, str] | None = None
-) -> Write:
-    """A condition on a row that the transaction does not write."""
-    return Write("ConditionCheck", table, {"Key": to_wire(item_key), **_conditional(condition, values, names)})
 
 
 _used_outside_flask: list[Dynamodb] = []
@@ -301,18 +217,6 @@ def current() -> Dynamodb:
     return _used_outside_flask[0]
 
 
-def _conditional(condition: str | None, values: Item | None, names: Mapping[str, str] | None) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    if condition:
-        # So that a caller sees whether the row that stands in the way is its own write of before.
-        parts |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if values:
-        parts["ExpressionAttributeValues"] = to_wire(values)
-    if names:
-        parts["ExpressionAttributeNames"] = names
-    return parts
-
-
 def _optional(item: Mapping[str, Any] | None) -> Item | None:
     return from_wire(item) if item else None
 
@@ -326,31 +230,6 @@ def _content_of(answer: Answer) -> dict[str, Any]:
         return {}
     content: dict[str, Any] = orjson.loads(answer.body)
     return content
-
-
-def _error_code(content: Mapping[str, Any]) -> str:
-    return str(content.get("__type", "")).rpartition("#")[2]
-
-
-def _raise_unless_retried(status: int, code: str, content: Mapping[str, Any], *, is_repeat: bool) -> None:
-    if status >= 500 or code in _RETRIED:
-        return
-    if code == "ConditionalCheckFailedException":
-        raise ConditionFailed(_optional(content.get("Item")), is_repeat=is_repeat)
-    if code == "TransactionCanceledException":
-        _raise_unless_conflict(content.get("CancellationReasons", []))
-        return
-    if code in ("ValidationException", "SerializationException", "IdempotentParameterMismatchException"):
-        raise RequestRefused(f"{code}: {str(content.get('message') or content.get('Message'))[:300]}")
-    # What is left is about us, not about the request: no access, no such table, credentials that ended.
-    raise Unavailable("the records cannot be reached; ask again") from RequestRefused(code)
-
-
-def _raise_unless_conflict(cancelled: Sequence[Mapping[str, Any]]) -> None:
-    reasons = [None if one.get("Code") in (None, "None") else str(one["Code"]) for one in cancelled]
-    if any(reasons) and all(reason is None or reason in _RETRIED_REASONS for reason in reasons):
-        return
-    raise TransactionRefused(reasons, [_optional(one.get("Item")) for one in cancelled])
 
 
 def _pauses() -> Iterator[float]:

@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.test import TestResponse
 
 from metadata_service.store import dynamodb
 from tests.integration.metadata.people_faults import ALL, CONFLICT, FAILED_AFTER, LOST, THROTTLED, FaultProxy
-from tests.integration.uploads_stack import Person, Stack, make_app
+from tests.integration.uploads_stack import Answer, Person, Stack, make_app
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +37,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dynamodb, "FIRST_PAUSE", 0.001)
 
 
-def save(person: Person, name: str, **fields: Any) -> TestResponse:
+def save(person: Person, name: str, **fields: Any) -> Answer:
     return person.ask("POST", "/profiles", json={"username": name, **fields})
 
 
@@ -47,7 +46,7 @@ def test_r05_a_first_profile_survives(carol: Person, proxy: FaultProxy, name: st
     proxy.faults["TransactWriteItems"] = [fault, fault]
     assert save(carol, name, title="x").status_code == 200
     assert carol.ask("GET", "/users/me").json["username"] == name
-    assert carol.client.get(f"/profiles/{name}").json["title"] == "x"
+    assert carol.look(f"/profiles/{name}").json["title"] == "x"
 
 
 @pytest.mark.parametrize("fault", ALL)
@@ -56,7 +55,7 @@ def test_r05_a_change_survives(carol: Person, proxy: FaultProxy, name: str, faul
     proxy.faults["TransactWriteItems"] = [fault]
     changed = save(carol, name, title="y")
     assert (changed.status_code, changed.json["profile"]["title"]) == (200, "y")
-    assert carol.client.get(f"/profiles/{name}").json["bio"] == "kept"
+    assert carol.look(f"/profiles/{name}").json["bio"] == "kept"
 
 
 @pytest.mark.parametrize("fault", ALL)
@@ -66,8 +65,8 @@ def test_r05_a_rename_survives_and_is_no_false_conflict(
     save(carol, name, title="x")
     proxy.faults["TransactWriteItems"] = [fault]
     assert save(carol, name + "-2").status_code == 200
-    assert carol.client.get(f"/profiles/{name}").status_code == 404
-    assert carol.client.get(f"/profiles/{name}-2").json["title"] == "x"
+    assert carol.look(f"/profiles/{name}").status_code == 404
+    assert carol.look(f"/profiles/{name}-2").json["title"] == "x"
     assert carol.ask("GET", "/users/me").json["username"] == name + "-2"
 
 
@@ -87,8 +86,8 @@ def test_r05_a_link_is_added_once_and_deleted_once(carol: Person, proxy: FaultPr
 def test_r05_reading_survives(carol: Person, proxy: FaultProxy, name: str, operation: str, fault: str) -> None:
     save(carol, name, title="x")
     proxy.faults[operation] = [fault, fault]
-    assert carol.client.get(f"/profiles/{name}").json["title"] == "x"
-    assert carol.client.get(f"/profiles?usernames={name}").json["profiles"][0]["title"] == "x"
+    assert carol.look(f"/profiles/{name}").json["title"] == "x"
+    assert carol.look(f"/profiles?usernames={name}").json["profiles"][0]["title"] == "x"
     assert proxy.faults[operation] == []
 
 
@@ -100,7 +99,7 @@ def test_r05_what_lasts_is_unavailable_and_nothing_changed(
     answer = save(carol, name, title="x")
     assert (answer.status_code, answer.json["error"], answer.headers["Retry-After"]) == (503, "unavailable", "1")
     proxy.faults.clear()
-    assert carol.client.get(f"/profiles/{name}").status_code == 404
+    assert carol.look(f"/profiles/{name}").status_code == 404
     assert carol.ask("GET", "/users/me").status_code == 404
 
 
@@ -113,4 +112,4 @@ def test_r05_asking_again_after_an_answer_that_never_came_converges(
     proxy.faults["TransactWriteItems"] = [LOST] * dynamodb.ATTEMPTS
     assert save(carol, name + "-2").status_code == 503
     assert save(carol, name + "-2").status_code == 200
-    assert carol.client.get(f"/profiles/{name}").status_code == 404
+    assert carol.look(f"/profiles/{name}").status_code == 404

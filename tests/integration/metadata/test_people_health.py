@@ -9,8 +9,8 @@ from tests.integration.uploads_stack import Person, Stack, make_app
 
 
 def test_it_is_up_and_ready(alice: Person) -> None:
-    assert alice.client.get("/healthz").json == {"status": "ok"}
-    answer = alice.client.get("/readyz")
+    assert alice.look("/healthz").json == {"status": "ok"}
+    answer = alice.look("/readyz")
     assert answer.status_code == 200, answer.text
     assert answer.json["dependencies"] == dict.fromkeys(["dynamodb", "signer", "decoder", "token_keys"], "ok")
 
@@ -61,9 +61,9 @@ def test_a_request_id_is_taken_where_it_is_one_and_is_in_the_log(
 
 
 def test_what_is_not_there_is_said_in_json(alice: Person) -> None:
-    missing = alice.client.get("/nothing")
+    missing = alice.look("/nothing")
     assert (missing.status_code, missing.json["error"]) == (404, "not_found")
-    wrong = alice.client.put("/links")
+    wrong = alice.look("/links", "PUT")
     assert (wrong.status_code, wrong.json["error"]) == (405, "method_not_allowed")
     assert "POST" in wrong.headers["Allow"]
     large = alice.ask("POST", "/profiles", data=b"x" * 70_000)

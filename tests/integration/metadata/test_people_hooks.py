@@ -66,7 +66,7 @@ def test_an_account_is_made_once(alice: Person, name: str) -> None:
         "date_of_birth": "1990-12-31",
         "fullname": "Alice Example",
     }
-    assert alice.client.get(f"/username/check?username={name}").json["reason"] == "taken"
+    assert alice.look(f"/username/check?username={name}").json["reason"] == "taken"
 
 
 def test_the_claimed_username_is_theirs_to_fill_and_to_change(alice: Person, bob: Person, name: str) -> None:
@@ -120,7 +120,7 @@ def test_r04_triggers_and_a_first_profile_at_once_make_one_account(alice: Person
     assert sum(created) <= 1
     me = alice.ask("GET", "/users/me").json
     assert (me["username"], me["email"]) == (name, "a@example.com")
-    assert alice.client.get(f"/profiles/{name}").json["title"] == "x"
+    assert alice.look(f"/profiles/{name}").json["title"] == "x"
 
 
 def test_a_sub_of_another_form_is_its_owner_form(alice: Person) -> None:

@@ -6,15 +6,14 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from metadata_service.links import FORGOTTEN_AT_ONCE, MOST, MOST_DELETED
-from tests.integration.uploads_stack import Person
+from tests.integration.uploads_stack import Answer, Person
 
 URL = "https://example.com"
 
 
-def post(person: Person, **fields: Any) -> TestResponse:
+def post(person: Person, **fields: Any) -> Answer:
     return person.ask("POST", "/links", json={"title": "Mine", "url": URL, **fields})
 
 
@@ -105,7 +104,7 @@ def test_s15_links_are_their_owners(alice: Person, bob: Person) -> None:
     assert bob.ask("DELETE", f"/links/{link['link_id']}").status_code == 404
     saved(bob, link_id=link["link_id"], title="Bob's")
     assert listed(alice) == [link]
-    assert alice.client.get("/links").status_code == 401
+    assert alice.look("/links").status_code == 401
     assert alice.client.delete(f"/links/{link['link_id']}").status_code == 401
 
 

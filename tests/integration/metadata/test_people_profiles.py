@@ -42,7 +42,7 @@ def own(person: Person, name: str) -> dict[str, Any]:
 
 
 def public(person: Person, name: str) -> dict[str, Any]:
-    answer = person.client.get(f"/profiles/{name}")
+    answer = person.look(f"/profiles/{name}")
     assert answer.status_code == 200, answer.text
     spoken: dict[str, Any] = answer.json
     return spoken
@@ -103,10 +103,10 @@ def test_a_bad_token_on_a_public_route_counts_as_none(alice: Person, name: str) 
 
 
 def test_without_a_token_nothing_is_saved(alice: Person, name: str) -> None:
-    answer = alice.client.post("/profiles", json={"username": name})
+    answer = alice.look("/profiles", "POST")
     assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-    assert alice.client.get(f"/profiles/{name}").status_code == 404
+    assert alice.look(f"/profiles/{name}").status_code == 404
 
 
 def test_validation_names_the_fields_and_changes_nothing(alice: Person, name: str) -> None:
@@ -136,7 +136,7 @@ def test_a_rename_takes_everything_along_and_frees_the_old_name(alice: Person, b
     before = own(alice, name)
     renamed = save(alice, name + "-2")
     assert renamed == before | {"username": name + "-2", "updated_at": renamed["updated_at"]}
-    assert alice.client.get(f"/profiles/{name}").status_code == 404
+    assert alice.look(f"/profiles/{name}").status_code == 404
     assert alice.ask("GET", "/users/me").json["username"] == name + "-2"
     assert save(bob, name)["username"] == name
 
@@ -232,7 +232,7 @@ def test_a_key_whose_bytes_never_came_is_a_conflict_and_changes_nothing(alice: P
     begun = alice.begin()
     answer = alice.ask("POST", "/profiles", json={"username": name, "avatar_key": begun["key"]})
     assert (answer.status_code, answer.json["error"]) == (409, "upload_not_received")
-    assert alice.client.get(f"/profiles/{name}").status_code == 404
+    assert alice.look(f"/profiles/{name}").status_code == 404
 
 
 def test_project_images_are_public_used_and_let_go(alice: Person, name: str) -> None:
@@ -243,10 +243,10 @@ def test_project_images_are_public_used_and_let_go(alice: Person, name: str) -> 
     shown = public(alice, name)["projects"]
     assert [project["image_url"] for project in shown] == [f"{PLACEHOLDER}/media/{key}" for key in (first, second)]
     assert all("image_key" not in project for project in shown)
-    assert alice.client.get(f"/media/{first}").status_code == 302
+    assert alice.look(f"/media/{first}").status_code == 302
 
     save(alice, name, projects=[projects[1]])
-    assert alice.client.get(f"/media/{first}").status_code == 404
+    assert alice.look(f"/media/{first}").status_code == 404
     alice.stack.let_everything_be_due(alice.sub)
     alice.stack.sweep()
     assert sizes_of(first).isdisjoint(alice.keys)
@@ -262,11 +262,11 @@ def test_a_resume_is_its_owners_until_it_is_shown(alice: Person, bob: Person, na
 
     save(alice, name, show_resume=True)
     assert public(bob, name)["resume_url"] == f"{PLACEHOLDER}/media/{begun['key']}"
-    assert bob.client.get(f"/media/{begun['key']}").status_code == 302
+    assert bob.look(f"/media/{begun['key']}").status_code == 302
 
     save(alice, name, show_resume=False)
     assert "resume_url" not in public(bob, name)
-    assert bob.client.get(f"/media/{begun['key']}").status_code == 404
+    assert bob.look(f"/media/{begun['key']}").status_code == 404
 
 
 def test_a_resume_that_is_replaced_or_removed_goes(alice: Person, name: str) -> None:
@@ -274,10 +274,10 @@ def test_a_resume_that_is_replaced_or_removed_goes(alice: Person, name: str) -> 
     save(alice, name, resume_key=old, show_resume=True)
     save(alice, name, resume_key=new)
     assert public(alice, name)["resume_url"].endswith(new)
-    assert alice.client.get(f"/media/{old}").status_code == 404
+    assert alice.look(f"/media/{old}").status_code == 404
     saved = save(alice, name, resume_key=None)
     assert {"resume_key", "resume_url"}.isdisjoint(saved)
-    assert alice.client.get(f"/media/{new}").status_code == 404
+    assert alice.look(f"/media/{new}").status_code == 404
 
 
 def test_several_people_at_once(alice: Person, bob: Person, name: str) -> None:
@@ -298,18 +298,18 @@ def test_several_people_at_once(alice: Person, bob: Person, name: str) -> None:
     "query", ["", "?usernames=" + ",".join(f"u{n}x" for n in range(51)), "?usernames=a&usernames=b"]
 )
 def test_several_people_take_one_list_of_at_most_fifty(alice: Person, query: str) -> None:
-    assert alice.client.get("/profiles" + query).status_code == 400
+    assert alice.look("/profiles" + query).status_code == 400
 
 
 def test_whether_a_username_can_be_had(alice: Person, name: str) -> None:
     check = "/username/check?username="
     assert alice.client.get(check + name.upper()).json == {"available": True, "username": name}
     save(alice, name)
-    assert alice.client.get(check + name).json == {"available": False, "username": name, "reason": "taken"}
-    assert alice.client.get(check + "admin").json["reason"] == "reserved"
-    assert alice.client.get(check + "a!").json["reason"] == "invalid"
-    assert alice.client.get(check).json["available"] is False
-    assert alice.client.get("/username/check").status_code == 400
+    assert alice.look(check + name).json == {"available": False, "username": name, "reason": "taken"}
+    assert alice.look(check + "admin").json["reason"] == "reserved"
+    assert alice.look(check + "a!").json["reason"] == "invalid"
+    assert alice.look(check).json["available"] is False
+    assert alice.look("/username/check").status_code == 400
 
 
 def test_links_show_in_the_profile(alice: Person, name: str) -> None:

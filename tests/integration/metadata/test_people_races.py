@@ -7,18 +7,16 @@ from functools import partial
 from threading import Barrier
 from typing import Any
 
-from werkzeug.test import TestResponse
-
-from tests.integration.uploads_stack import Person
+from tests.integration.uploads_stack import Answer, Person
 
 ROUNDS = 25
 
 
-def at_once(*acts: Callable[[], TestResponse]) -> list[TestResponse]:
+def at_once(*acts: Callable[[], Answer]) -> list[Answer]:
     """The answers of acts that all begin together."""
     barrier = Barrier(len(acts))
 
-    def begin(act: Callable[[], TestResponse]) -> TestResponse:
+    def begin(act: Callable[[], Answer]) -> Answer:
         barrier.wait()
         return act()
 
@@ -30,7 +28,7 @@ def a_name() -> str:
     return f"race-{uuid.uuid4().hex[:12]}"
 
 
-def save(person: Person, name: str, **fields: Any) -> TestResponse:
+def save(person: Person, name: str, **fields: Any) -> Answer:
     return person.ask("POST", "/profiles", json={"username": name, **fields})
 
 
@@ -46,7 +44,7 @@ def test_r04_one_of_several_gets_a_username(someone: Callable[[], Person]) -> No
         answers = at_once(*(partial(save, person, name, title=person.sub) for person in people))
         assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
         [winner] = [person for person, answer in zip(people, answers, strict=True) if answer.status_code == 200]
-        assert winner.client.get(f"/profiles/{name}").json["title"] == winner.sub
+        assert winner.look(f"/profiles/{name}").json["title"] == winner.sub
         accounts = [person.ask("GET", "/users/me").status_code for person in people]
         assert sorted(accounts) == [200, 404, 404]
 

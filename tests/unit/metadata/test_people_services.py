@@ -23,7 +23,7 @@ def services(tmp_path: Path) -> Services:
 
 def test_a_service_is_its_name_with_the_scopes_it_is_registered_for(services: Services) -> None:
     service = services.verify(a_service_token(KEY, scope="media:read media:write", iat=NOW, exp=NOW + 60))
-    assert (service.name, service.owner, service.scopes) == ("demo", "s-demo", {"media:read"})
+    assert (service.name, service.owner, service.scopes) == ("demo", "s-demo", frozenset({"media:read"}))
 
 
 REFUSED: dict[str, Callable[[], str]] = {
