@@ -85,13 +85,20 @@ def client(service: Any, endpoint: str, signer: AccessKey) -> Any:
 
 
 def deploy(
-    endpoint: str, root: AccessKey, record: Path, *, cors_origins: Sequence[str], prefix: str = "countersign-"
+    endpoint: str,
+    root: AccessKey,
+    record: Path,
+    *,
+    cors_origins: Sequence[str],
+    prefix: str = "countersign-",
+    template: Path = TEMPLATE,
 ) -> Deployment:
     """Bring the engine at `endpoint` to what the template says, and return what stands there.
 
     `record` is the file that keeps the access keys from one run to the next. Raises DeploymentFailed.
     """
-    outputs = _stack_outputs(client("cloudformation", endpoint, root), prefix, cors_origins)
+    body = template.read_text()
+    outputs = _stack_outputs(client("cloudformation", endpoint, root), body, prefix, cors_origins)
     deployment = Deployment(
         endpoint=endpoint,
         region=REGION,
@@ -103,12 +110,14 @@ def deploy(
         root=root,
         access_keys=_access_keys(client("iam", endpoint, root), outputs, _kept_keys(record)),
     )
-    _set_what_the_engine_ignores(deployment)
+    _set_what_the_engine_ignores(deployment, template_properties(body))
     deployment.write(record)
     return deployment
 
 
-def _stack_outputs(stacks: "CloudFormationClient", prefix: str, cors_origins: Sequence[str]) -> dict[str, str]:
+def _stack_outputs(
+    stacks: "CloudFormationClient", body: str, prefix: str, cors_origins: Sequence[str]
+) -> dict[str, str]:
     parameters = {
         "Prefix": prefix,
         "CorsOrigins": ",".join(cors_origins),
@@ -117,17 +126,24 @@ def _stack_outputs(stacks: "CloudFormationClient", prefix: str, cors_origins: Se
     }
     wanted: dict[str, Any] = {
         "StackName": STACK,
-        "TemplateBody": TEMPLATE.read_text(),
+        "TemplateBody": body,
         "Parameters": [{"ParameterKey": name, "ParameterValue": text} for name, text in parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
+    try:
+        _create_or_update(stacks, wanted)
+    except ClientError as error:
+        raise DeploymentFailed(f"the engine does not take the template: {error}") from error
+    stack = stacks.describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _create_or_update(stacks: "CloudFormationClient", wanted: dict[str, Any]) -> None:
     if _stack_exists(stacks):
         _update(stacks, wanted)
     else:
         stacks.create_stack(**wanted)
         _wait(stacks, "stack_create_complete")
-    stack = stacks.describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def _stack_exists(stacks: "CloudFormationClient") -> bool:
@@ -156,7 +172,7 @@ def _wait(stacks: "CloudFormationClient", state: Any) -> None:
     except WaiterError:
         events = stacks.describe_stack_events(StackName=STACK)["StackEvents"]
         reasons = [event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")]
-        raise DeploymentFailed(f"{TEMPLATE.name} did not reach {state}: {'; '.join(reasons)}") from None
+        raise DeploymentFailed(f"the stack did not reach {state}: {'; '.join(reasons)}") from None
 
 
 def _kept_keys(record: Path) -> Mapping[str, AccessKey]:
@@ -188,14 +204,13 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
-def _template_properties() -> dict[str, dict[str, Any]]:
-    with TEMPLATE.open() as file:
-        resources = yaml.load(file, _TemplateLoader)["Resources"]  # noqa: S506 - a subclass of SafeLoader
+def template_properties(body: str) -> dict[str, dict[str, Any]]:
+    """The properties of each resource in a template, by its logical name."""
+    resources = yaml.load(body, _TemplateLoader)["Resources"]  # noqa: S506 - a subclass of SafeLoader
     return {name: resource["Properties"] for name, resource in resources.items()}
 
 
-def _set_what_the_engine_ignores(deployment: Deployment) -> None:
-    properties = _template_properties()
+def _set_what_the_engine_ignores(deployment: Deployment, properties: dict[str, dict[str, Any]]) -> None:
     _set_bucket_rules(deployment.client("s3"), deployment.bucket, properties["Bucket"])
     tables = deployment.client("dynamodb")
     for short_name in ("users", "profiles", "links", "photos", "media"):
