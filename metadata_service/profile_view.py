@@ -41,7 +41,7 @@ def several(usernames: Sequence[str], caller: Caller | None) -> list[dict[str, A
     """A line for each of these people that there are, in the order asked."""
     found = profiles.by_usernames(usernames)
     people = [found[username] for username in usernames if username in found]
-    addresses = pictures.addresses_of_many([profile.user_id for profile in people], caller)
+    addresses = _pictures([profile.user_id for profile in people], caller)
     return [
         {
             "username": profile.username,
@@ -98,14 +98,19 @@ def _resume(fields: Mapping[str, Any], urls: Mapping[str, str], *, is_own: bool)
 
 
 def _picture(owner: str, caller: Caller | None, *, is_own: bool) -> dict[str, Any]:
-    try:
-        addresses = pictures.addresses(owner, caller if is_own else None)
-    except Unavailable:
-        addresses = pictures.addresses(owner)
+    addresses = _pictures([owner], caller)[owner]
     if not is_own:
         return addresses
     picture = pictures.current(owner)
     return {**addresses, "avatar_key": None if picture is None else picture.object_key.text()}
+
+
+def _pictures(owners: Sequence[str], caller: Caller | None) -> dict[str, dict[str, Any]]:
+    """By person. Without the signer everybody sees what anybody may see."""
+    try:
+        return pictures.addresses_of_many(owners, caller)
+    except Unavailable:
+        return pictures.addresses_of_many(owners)
 
 
 def _own(profile: Profile) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,12 +44,16 @@ def save(caller: Caller, posted: Mapping[str, Any]) -> Profile:
 
     Raises UsernameTaken, ValidationFailed of a reserved username, or what completing an upload raises.
     """
+    used: list[str] = []
     for _ in range(ATTEMPTS):
         standing = _stands(caller.owner, posted["username"])
         changed = profile_objects.settled(caller, posted, standing.profile)
         step = profile_objects.next_step(standing.profile, _merged(caller.owner, standing.profile, changed))
-        if _is_written(standing, step) and step.is_last:
-            _follow_up(caller, posted, step)
+        if not _is_written(standing, step):
+            continue
+        used += step.used
+        if step.is_last:
+            _follow_up(caller, posted, step.profile, used)
             return step.profile
     raise Unavailable("the profile is being changed elsewhere; ask again")
 
@@ -115,8 +119,8 @@ def _record_writes(standing: _Standing, profile: Profile) -> list[Write]:
     return writes
 
 
-def _follow_up(caller: Caller, posted: Mapping[str, Any], step: Step) -> None:
+def _follow_up(caller: Caller, posted: Mapping[str, Any], profile: Profile, used: Sequence[str]) -> None:
     """What is not in the profile's own row: who may read its objects, and the picture."""
-    visibility.follow(caller, step.profile, posted, step.used)
+    visibility.follow(caller, profile, posted, used)
     if "avatar_key" in posted and posted["avatar_key"] is None:
         pictures.remove(caller)
