@@ -48,7 +48,8 @@ PROXIED = {
     f"{MULTIPART}/VXBs.b2Fk/complete": "POST",
     "/readyz": "GET",
 }
-SERVED_HERE = ("/", "/docs", "/settings.json", "/healthz", "/static/default-avatar-150.jpg", "/static/favicon.svg")
+STATIC = ("page.css", "page.js", "api.js", "docs.js", "favicon.svg", "default-avatar-150.jpg", "default-avatar-400.jpg")
+SERVED_HERE = ("/", "/docs", "/settings.json", "/healthz", *(f"/static/{name}" for name in STATIC))
 INTERNAL = {
     "/internal/v1/signed-urls": "POST",
     f"/internal/v1/uploads/{UUID}/complete": "POST",
