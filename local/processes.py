@@ -55,7 +55,7 @@ class Processes:
 
     def watch_over(self, lock: int) -> None:
         """Start the watchdog first; it keeps the state folder's lock until the last process is gone."""
-        command = [sys.executable, "-I", "-S", str(WATCHDOG)]
+        command = [sys.executable, "-I", "-S", str(WATCHDOG), str(self.layout.run_dir), str(self.layout.stack_file)]
         self.watchdog = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, pass_fds=(lock,))
 
     def start(self, process: Process) -> int:

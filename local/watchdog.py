@@ -1,14 +1,17 @@
-"""Stops what the runner started when the runner dies without having done so (kill -9).
+"""Stops what the runner started when the runner dies without having done so: `watchdog.py RUN_FOLDER STACK_FILE`.
 
 Reads lines from the runner on stdin, `+PGID` for a process group that was started and `-PGID` for one that ended.
-The end of the input is the runner's end: what is left is told to stop, and killed when it does not.
+The end of the input is the runner's end: what is left is told to stop, and killed when it does not;
+then the processes' copies of their secrets go, and the file that says that a stack runs.
 A group outlives its leader (nginx's workers outlive a killed master), so a signal to each child is not enough.
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 
 GRACE_SECONDS = 5.0
 
@@ -33,6 +36,12 @@ def stop(groups: set[int]) -> None:
         signalled(group, signal.SIGKILL)
 
 
+def clear(run_folder: Path, stack_file: Path) -> None:
+    """Remove what only a running stack has."""
+    shutil.rmtree(run_folder, ignore_errors=True)
+    stack_file.unlink(missing_ok=True)
+
+
 def main() -> None:
     """Keep the list until the runner is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -44,7 +53,9 @@ def main() -> None:
             groups.add(group)
         else:
             groups.discard(group)
-    stop(groups)
+    if groups:  # else the runner has done all this itself
+        stop(groups)
+        clear(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 if __name__ == "__main__":

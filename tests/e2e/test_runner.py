@@ -160,8 +160,10 @@ def test_the_death_of_one_is_named_and_stops_the_rest(a_runner: RunnerMaker) -> 
 def test_after_a_kill_of_the_runner_nothing_stays_and_it_starts_again(a_runner: RunnerMaker) -> None:
     runner = a_runner().start().wait_ready()
     started = runner.processes()
+    run_folder = Path(runner.record()["run_dir"])
     runner.stop(signal.SIGKILL)
     assert eventually(lambda: none_left(started), WATCHDOG_SECONDS)
+    assert not run_folder.exists()  # the processes' copies of their secrets
     runner.start().wait_ready()
 
 
