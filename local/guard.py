@@ -301,7 +301,8 @@ class Signature:
 
     def match(self, payload: str) -> None:
         """Raises Refused unless this signs the string."""
-        if not hmac.compare_digest(self.over(payload), self.hexadecimal):
+        # As bytes: of two texts it takes only ASCII ones, and what a stranger calls a signature may be any text.
+        if not hmac.compare_digest(self.over(payload).encode(), self.hexadecimal.encode()):
             raise Refused(403, "SignatureDoesNotMatch", "the signature is not the one that the key's secret gives")
 
     def _check_time(self) -> None:

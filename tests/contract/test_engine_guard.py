@@ -169,6 +169,24 @@ def test_a_query_that_says_a_thing_twice_is_refused(wire: Wire, more: str) -> No
     assert send(wire.port, "GET", signed.url.removeprefix(wire.deployment.endpoint) + f"&{more}").status in {400, 403}
 
 
+@pytest.mark.parametrize("signature", ["é" * 64, "０" * 64, "A" * 64, "0" * 63, "0" * 4000])
+def test_a_signature_that_is_no_hexadecimal_is_refused(wire: Wire, signature: str) -> None:
+    object_key = put(wire)
+    target, headers = wire.signed("GET", wire.url(object_key), identity="reader")
+    spelled = headers["Authorization"].rpartition("=")[0] + "=" + signature
+    line = f"GET {target} HTTP/1.1\r\n" + "".join(
+        f"{name}: {spelled if name == 'Authorization' else value}\r\n" for name, value in headers.items()
+    )
+    assert raw(wire.port, f"{line}\r\n".encode())[9:12] == b"403"
+    url, _, _ = wire.presign("GET", object_key, identity="reader").url.rpartition("=")
+    assert send(wire.port, "GET", url.removeprefix(wire.deployment.endpoint) + "=" + quote(signature)).status in {
+        403,
+        414,
+    }
+    fields = {**wire.form(an_object_key("incoming")), "x-amz-signature": signature}
+    assert wire.post(fields, JPEG).status == 403
+
+
 # ---- What is not signed
 
 UNSIGNED_HEADERS = {
