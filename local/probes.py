@@ -1,7 +1,6 @@
 """Asks a process whether it is there, over its unix socket or its port."""
 
 import http.client
-import json
 import socket
 from pathlib import Path
 
@@ -27,14 +26,6 @@ def over_socket(path: Path, route: str) -> int | None:
 def over_port(port: int, route: str) -> tuple[int | None, str]:
     """The status of GET `route` on this loopback port, or None, and the body."""
     return _status(http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS), route)
-
-
-def names_not_ready(body: str) -> str:
-    """What a /readyz says is not ready, in one line."""
-    try:
-        return json.dumps(json.loads(body), sort_keys=True)
-    except ValueError:
-        return body[:200]
 
 
 def _status(connection: http.client.HTTPConnection, route: str) -> tuple[int | None, str]:
