@@ -34,7 +34,10 @@ class Config:
     aws_region: str = _setting(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as eu-central-1")
     s3_bucket: str = _setting(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
     s3_public_endpoint: str = _setting(
-        r"(https?://[a-z0-9.-]+(:\d{1,5})?)?", "an origin, or empty for AWS's", default=""
+        # Browsers leave a default port out of Host, and the signature has it: such a URL would never be valid.
+        r"((?!http:.*:80$|https:.*:443$)https?://[a-z0-9.-]+(:[1-9]\d{0,4})?)?",
+        "an origin without a default port (:80 of http, :443 of https), or empty for AWS's",
+        default="",
     )
     identities_dir: Path = _setting(r".+", "a folder", Path)
     grant_keys_file: Path = _setting(r".+", "a file", Path)

@@ -7,6 +7,7 @@ refusal too: it is the alarm of a break-in.
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from . import freeze, grants, policy, proofs, receipts, schemas, signing
@@ -42,11 +43,12 @@ class Countersigner:
         told: dict[str, Any] = {"kid": opened.kid, "issuer": opened.issuer, "request_id": request_id}
         try:
             grant = self._grants.accept(opened, now)
-            told |= {"grant": grant.jti, "caller": grant.caller, "service": grant.service}
+            told |= {"grant": grant.jti, "caller": grant.caller, "caller_service": grant.service}
             proven = self._proven(grant, token, now)
+            signatures = list(each(proven, lambda one: self._signature(grant, *one, now)))
             self._replay.spend(grant, sum(item.op == "delete" for item, _ in proven), now)
             place = self._audit.record("signed", {**told, "items": [_told(*one) for one in proven]})
-            return list(each(proven, lambda one: self._answer(grant, *one, now))), place
+            return [sign() for sign in signatures], place
         except Refusal as refusal:
             self._record_refusal(told, refusal)
             raise
@@ -62,7 +64,7 @@ class Countersigner:
         def prove(one: tuple[schemas.Item, Proof]) -> Proven:
             item, proof = one
             if proof is Proof.RECEIPT:
-                return item, proofs.opened_by(self._receipts, item, caller, frozen, now)
+                return item, proofs.opened_by(self._receipts, item, caller, now)
             if proof is not Proof.NOBODY:
                 proofs.check_token(proof, item, caller)
             return item, None
@@ -75,13 +77,15 @@ class Countersigner:
         with suppress(AuditUnavailable):  # then nothing is signed anyway
             self._audit.record("refused", {**told, **why, "item": refusal.item})
 
-    def _answer(
+    def _signature(
         self, grant: grants.Grant, item: schemas.Item, terms: receipts.Terms | None, now: float
-    ) -> dict[str, Any]:
+    ) -> Callable[[], dict[str, Any]]:
+        """What will sign an item, with the key that it takes: a key that is not there leaves the grant unspent."""
         if item.op in ("publish", "reissue"):
             terms = terms or receipts.Terms(str(item.visibility), int(now), item.until)
-            return {"receipt": self._receipts.issue(item.object_key, terms)}
-        return signing.answer(self._identities.for_operation(item.op, max(now, grant.issued_at)), grant, item)
+            kid, secret = self._receipts.issuing_key()
+            return lambda: {"receipt": receipts.receipt(kid, secret, terms, item.object_key)}
+        return partial(signing.answer, self._identities.for_operation(item.op, max(now, grant.issued_at)), grant, item)
 
     def checks(self) -> dict[str, str]:
         """The state of each thing that signing needs, by name: ok, or what is wrong with it."""

@@ -15,9 +15,9 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write the line."""
         line = {"time": time.time(), "service": "signer", "level": record.levelname, "event": record.getMessage()}
-        line |= {name: value for name, value in vars(record).items() if name not in _OWN}
+        told = {name: value for name, value in vars(record).items() if name not in _OWN}
         fault = {"fault": self.formatException(record.exc_info)} if record.exc_info else {}
-        return json.dumps(line | fault, default=str)
+        return json.dumps(line | told | fault | line, default=str)
 
 
 def configure(level: str) -> None:

@@ -2,7 +2,6 @@
 
 from .callers import Caller, Callers
 from .errors import CallerMismatch, InvalidCallerToken, InvalidItem, InvalidRequest, NotPermitted, NotPublished
-from .freeze import FreezeList
 from .grants import Grant
 from .policy import Proof
 from .receipts import Receipts, Terms
@@ -35,10 +34,9 @@ def check_token(proof: Proof, item: Item, caller: Caller | None) -> None:
         raise NotPermitted("the service's token lacks the scope")
 
 
-def opened_by(receipts: Receipts, item: Item, caller: Caller | None, frozen: FreezeList, now: float) -> Terms:
+def opened_by(receipts: Receipts, item: Item, caller: Caller | None, now: float) -> Terms:
     """The terms of the receipt that opens an item to others. Raises NotPublished where it does not."""
     terms = receipts.terms(item.receipt or "", item.object_key)
-    frozen.check_receipt(terms.issued_at)
     if terms.until and (terms.until <= now or terms.until < item.expires_at):
         raise NotPublished("the receipt ends before expires_at")
     if terms.visibility == "signed_in" and item.op == "get" and (caller is None or caller.scopes is not None):

@@ -39,25 +39,26 @@ class Receipts:
     def __init__(self, keys: WatchedFile[dict[str, bytes]]) -> None:
         self._keys = keys
 
-    def issue(self, object_key: ObjectKey, terms: Terms) -> str:
-        """A receipt for one object, in all its sizes. Raises CredentialsUnavailable without a key."""
+    def issuing_key(self) -> tuple[str, bytes]:
+        """The key that issues, with its kid. Raises CredentialsUnavailable without one."""
         for kid, secret in (self._keys.read() or {}).items():
-            return _receipt(kid, secret, terms, object_key)
+            return kid, secret
         raise CredentialsUnavailable("the receipt key is not there")
 
-    def terms(self, receipt: str, object_key: ObjectKey) -> Terms:
+    def terms(self, shown: str, object_key: ObjectKey) -> Terms:
         """The terms of a receipt for this object. Raises NotPublished where it is not one of ours, or another's."""
-        shape = RECEIPT.fullmatch(receipt)
+        shape = RECEIPT.fullmatch(shown)
         secret = (self._keys.read() or {}).get(shape[1]) if shape else None
         if shape is None or secret is None:
             raise NotPublished("the receipt was not accepted")
         terms = Terms(shape[2], int(shape[3]), int(shape[4]))
-        if not hmac.compare_digest(_receipt(shape[1], secret, terms, object_key), receipt):
+        if not hmac.compare_digest(receipt(shape[1], secret, terms, object_key), shown):
             raise NotPublished("the receipt was not accepted")
         return terms
 
 
-def _receipt(kid: str, secret: bytes, terms: Terms, object_key: ObjectKey) -> str:
+def receipt(kid: str, secret: bytes, terms: Terms, object_key: ObjectKey) -> str:
+    """A receipt for one object, in all its sizes: grant-v1.md, "Answer"."""
     named = (object_key.owner, object_key.category, object_key.id, object_key.ext)
     signed = "\n".join(["countersign-receipt-v1", kid, *map(str, terms), *named])
     mac = urlsafe_b64encode(hmac.digest(secret, signed.encode(), "sha256")).rstrip(b"=").decode()

@@ -1085,6 +1085,8 @@ def receipt_cases() -> None:
     refuses("read_signed_in_by_nobody", "A token is missing.", alone_signed_in, "invalid_caller_token", ANY_ITEM)
     expired = reads(receipt("signed_in"), caller=BOB, token=token(BOB, exp=NOW))
     refuses("read_signed_in_with_an_expired_token", "Any valid token.", expired, "invalid_caller_token", ANY_ITEM)
+    served = reads(receipt("signed_in"), caller=DROP, service="demo")
+    refuses("read_signed_in_by_a_service", "People sign in.", served, "invalid_caller_token", ANY_ITEM)
     link = receipt("link", IAT + month)
     tampered = {
         "kid_of_the_other_key": receipt().replace(".r1.", ".r0."),
@@ -1242,6 +1244,11 @@ def freeze_cases() -> None:
     frozen("receipts", span, alone(inside), alone(outside))
     frozen("receipts_reissued", span, alone(reissue(receipt(kid="r0"))), alone(outside))
     frozen("grants", {"grants_before": IAT}, asks(good, iat=IAT - 1), asks(good))
+    for name, text in {"without_a_token": None, "with_an_expired_token": token(BOB, exp=NOW)}.items():
+        waits = get_users(receipt=receipt("signed_in", issued=IAT - DAY))
+        ask = asks(waits, caller=BOB, token=text) if text else alone(waits)
+        why = "The receipt's own words are enough."
+        refuses(f"frozen_receipt_{name}", why, ask, "operation_frozen", freeze=span)
     unpermitted = alone(put_users(), issuer="sweeper")
     why = "The table is asked first."
     refuses("policy_before_freeze", why, unpermitted, "operation_not_permitted", freeze=no_puts)

@@ -47,6 +47,19 @@ def test_a_good_environment_is_read(tmp_path: Path) -> None:
     assert config.s3_public_endpoint == ""
 
 
+@pytest.mark.parametrize("origin", ["https://s3.example.org:443", "http://127.0.0.1:80", "http://h:080", "https://h/"])
+def test_an_origin_whose_host_browsers_would_not_send_is_refused(origin: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        Config.from_environment(write_files(tmp_path) | {"S3_PUBLIC_ENDPOINT": origin})
+    assert "S3_PUBLIC_ENDPOINT must be an origin without a default port" in str(refused.value)
+
+
+@pytest.mark.parametrize("origin", ["https://s3.example.org:80", "http://127.0.0.1:443", "http://s3.test:8080", ""])
+def test_any_other_origin_is_taken(origin: str, tmp_path: Path) -> None:
+    config = Config.from_environment(write_files(tmp_path) | {"S3_PUBLIC_ENDPOINT": origin})
+    assert config.s3_public_endpoint == origin
+
+
 def test_the_list_of_variables_is_the_one_that_is_documented() -> None:
     listed = Path("deploy/env/signer_service.env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in listed if line and not line.startswith("#")}
