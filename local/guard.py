@@ -421,6 +421,10 @@ async def admit(request: Request, receive: Receive) -> tuple[Receive, bytes]:
     _check_framing(request)
     if "authorization" in request.headers:
         return await _admit_header_signed(request, receive)
+    if _is_preflight(
+        request
+    ):  # of a presigned URL, too: a browser asks with its whole query, before it may send anything
+        return _replay(b"", receive), b""
     if request.query_names & QUERY_SIGNATURE:
         return _admit_presigned(request, receive), b""
     if request.query_names & SIGV2_NAMES:
@@ -486,7 +490,7 @@ def _admit_presigned(request: Request, receive: Receive) -> Receive:
 
 
 async def _admit_unsigned(request: Request, receive: Receive) -> tuple[Receive, bytes]:
-    if _is_preflight(request) or (request.method in {"GET", "HEAD"} and POOL_KEYS.fullmatch(request.path)):
+    if request.method in {"GET", "HEAD"} and POOL_KEYS.fullmatch(request.path):
         return _replay(b"", receive), b""
     if request.method == "POST" and request.path == "/" and request.headers.get("x-amz-target") in PUBLIC_POOL_CALLS:
         return await _admit_public_call(request, receive)
@@ -499,7 +503,7 @@ async def _admit_unsigned(request: Request, receive: Receive) -> tuple[Receive, 
 
 def _is_preflight(request: Request) -> bool:
     asked = request.headers.get("origin") and request.headers.get("access-control-request-method")
-    return bool(request.method == "OPTIONS" and asked and not request.query and request.s3_target is not None)
+    return bool(request.method == "OPTIONS" and asked and request.s3_target is not None)
 
 
 async def _admit_public_call(request: Request, receive: Receive) -> tuple[Receive, bytes]:

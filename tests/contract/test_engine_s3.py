@@ -300,6 +300,13 @@ def test_a_preflight_from_a_listed_origin(wire: Wire, method: str) -> None:
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
 
 
+def test_a_browser_asks_with_the_whole_presigned_url_before_it_puts(wire: Wire) -> None:
+    parts = urlsplit(wire.presign("PUT", an_object_key(), headers={"content-type": "image/jpeg"}).url)
+    asked = {"origin": ORIGIN, "access-control-request-method": "PUT", "access-control-request-headers": "content-type"}
+    answer = send(wire.port, "OPTIONS", f"{parts.path}?{parts.query}", asked)
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
+
+
 PREFLIGHTS = {
     "another-origin": {"origin": "http://evil.example", "access-control-request-method": "PUT"},
     "another-method": {"origin": ORIGIN, "access-control-request-method": "DELETE"},
