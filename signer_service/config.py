@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,7 +16,7 @@ FORBIDDEN = re.compile(
 
 
 class InvalidConfig(SystemExit):
-    """The environment is not one to start with: says why, a line a fault, on standard error; exits 1."""
+    """The environment is not one to start with: what is wrong stands on standard error; exits 2."""
 
 
 def _setting(pattern: str, wanted: str, read: Callable[[str], Any] = str, default: str | None = None) -> Any:
@@ -68,5 +69,6 @@ class Config:
         if not environment.get("TOKEN_CLIENT_IDS") and not environment.get("TOKEN_AUDIENCES"):
             faults.append("TOKEN_CLIENT_IDS or TOKEN_AUDIENCES must list whose tokens count")
         if faults:
-            raise InvalidConfig("\n".join(f"signer_service: {fault}" for fault in sorted(faults)))
+            print(*[f"signer_service: {fault}" for fault in sorted(faults)], sep="\n", file=sys.stderr)
+            raise InvalidConfig(2)
         return cls(**values)

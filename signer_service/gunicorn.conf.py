@@ -3,7 +3,7 @@
 import ctypes
 import os
 
-bind = os.environ.get("BIND", "127.0.0.1:9001")
+bind = os.environ.get("BIND") or "127.0.0.1:9001"  # gunicorn takes an empty one for every address
 workers = int(os.environ.get("WORKERS", "2"))
 threads = int(os.environ.get("THREADS", "8"))
 worker_class = "gthread"

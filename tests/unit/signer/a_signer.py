@@ -1,5 +1,6 @@
 """A signer on files of its own, and grants for it: every builder makes the good case, a test changes one thing."""
 
+import hashlib
 import json
 import time
 import uuid
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from jwt.algorithms import OKPAlgorithm
 
 from signer_service.app import create_app
+from signer_service.audit import BEGINNING
 from signer_service.config import Config
 from signer_service.replay import ReplayMemory
 from tests.builders import CLIENT_ID, ISSUER, SUB, a_token, write_jwks
@@ -93,3 +95,15 @@ def sweep(client: FlaskClient, count: int = 1, **more: Any) -> tuple[int, dict[s
     items = [an_item("delete") for _ in range(count)]
     answer = client.post("/v1/sign", json={"grant": a_grant(*items, issuer="sweeper", **more)})
     return answer.status_code, answer.get_json()
+
+
+def is_chained(file: Path) -> bool:
+    """Whether each line's hash is its own, and each line names the one before it."""
+    before = BEGINNING
+    for seq, text in enumerate(file.read_bytes().splitlines()):
+        line = json.loads(text)
+        unhashed = text[: text.rindex(b',"hash":')] + b"}"
+        if (line["prev"], line["seq"], line["hash"]) != (before, seq, hashlib.sha256(unhashed).hexdigest()):
+            return False
+        before = line["hash"]
+    return True
