@@ -41,7 +41,7 @@ blast-radius: ## try, as each process's user with what it holds, all that an int
 	@$(WITH_RUN) python -m local.blast_radius
 
 .PHONY: blast-radius-breaks
-blast-radius-breaks: ## the same with walls taken down one by one: each attempt must come through then
+blast-radius-breaks: ## the same with one wall taken down at a time: a row must turn red
 	@$(WITH_RUN) python -m local.blast_radius --breaks
 
 # --- checks --------------------------------------------------------------------------------------------------
@@ -67,6 +67,10 @@ test-compose: ## docker-compose.yml, built and run, with docker or podman
 .PHONY: lint
 lint: ## ruff, mypy, import-linter, cfn-lint
 	@$(WITH_DEV) local/lint.sh
+
+.PHONY: audit
+audit: ## the locks against published advisories (needs to reach them)
+	@$(WITH_DEV) pip-audit --require-hashes --disable-pip -r requirements/run.txt
 
 .PHONY: format
 format: ## have ruff lay the code out
