@@ -17,25 +17,31 @@ class _Lenient(Schema):
 class _Attributes(_Lenient):
     """A person's attributes in the pool; all of them text, as Cognito has them."""
 
-    sub = Text(256, shortest=1)
-    email = Text(254)
-    email_verified = fields.String()
-    username = Text(256, data_key="custom:username")
-    preferred_username = Text(256)
-    fullname = Text(256, data_key="custom:fullname")
-    name = Text(256)
-    date_of_birth = Text(40, data_key="custom:date_of_birth")
-    birthdate = Text(40)
+    sub = Text(256, shortest=1, metadata={"description": "Who it is; not there yet before sign-up."})
+    email = Text(254, metadata={"description": "Kept only where it is verified."})
+    email_verified = fields.String(metadata={"description": "Verified where it is true, as text."})
+    username = Text(256, data_key="custom:username", metadata={"description": "The username that is wanted."})
+    preferred_username = Text(256, metadata={"description": "The same, where custom:username is absent."})
+    fullname = Text(256, data_key="custom:fullname", metadata={"description": "The person's name."})
+    name = Text(256, metadata={"description": "The same, where custom:fullname is absent."})
+    date_of_birth = Text(40, data_key="custom:date_of_birth", metadata={"description": "As the pool has it."})
+    birthdate = Text(40, metadata={"description": "The same, where custom:date_of_birth is absent."})
 
 
 class _Request(_Lenient):
-    attributes = fields.Nested(_Attributes, required=True, data_key="userAttributes")
+    """What the trigger tells of the person."""
+
+    attributes = fields.Nested(
+        _Attributes, required=True, data_key="userAttributes", metadata={"description": "The person's, in the pool."}
+    )
 
 
 class _Event(_Lenient):
     """A trigger's event; what is loaded of it are the attributes, under our names."""
 
-    request = fields.Nested(_Request, required=True)
+    request = fields.Nested(
+        _Request, required=True, metadata={"description": "The rest of the event is not looked at."}
+    )
 
     @post_load
     def _attributes(self, loaded: dict[str, Any], **_: Any) -> dict[str, Any]:

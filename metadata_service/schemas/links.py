@@ -22,7 +22,7 @@ class PostLink(Schema):
     link_id = fields.UUID(
         allow_none=True, metadata={"description": "The link to change, or to add under this id; made up where absent."}
     )
-    title = Text(200, shortest=1, required=True)
+    title = Text(200, shortest=1, required=True, metadata={"description": "What it is called."})
     url = Text(text.LONGEST_URL, rule=text.is_url, required=True, metadata={"description": "http or https."})
     order = Order(allow_none=True, metadata={"description": "Links come by it, then by age; 0 where not given."})
 

@@ -37,8 +37,8 @@ class Project(Schema):
         unknown = RAISE
 
     id = Text(100, metadata={"description": "The project's own id; made up where it is not given."})
-    title = Text(200, required=True)
-    description = Text(5_000, lines=True, allow_none=True)
+    title = Text(200, required=True, metadata={"description": "What it is called."})
+    description = Text(5_000, lines=True, allow_none=True, metadata={"description": "May have several lines."})
     link = Text(
         text.LONGEST_URL,
         rule=text.is_url_or_nothing,
@@ -51,8 +51,13 @@ class Project(Schema):
     image_key = fields.String(
         allow_none=True, metadata={"description": "An upload of one's own, of the kind project_image."}
     )
-    tech_stack = fields.List(Text(50), validate=validate.Length(max=30), allow_none=True)
-    order = Order(allow_none=True)
+    tech_stack = fields.List(
+        Text(50), validate=validate.Length(max=30), allow_none=True, metadata={"description": "What it was made with."}
+    )
+    order = Order(
+        allow_none=True,
+        metadata={"description": "Its place among the others, for who shows them; they stay in the order given."},
+    )
 
     @post_load
     def _without_nulls(self, loaded: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -67,10 +72,12 @@ class PostProfile(Schema):
         unknown = RAISE
 
     username = Username(required=True, metadata={"description": usernames.RULE})
-    full_name = Text(100, allow_none=True)
-    title = Text(200, allow_none=True)
-    bio = Text(5_000, lines=True, allow_none=True)
-    skills = fields.List(Text(50), validate=validate.Length(max=100), allow_none=True)
+    full_name = Text(100, allow_none=True, metadata={"description": "The person's name."})
+    title = Text(200, allow_none=True, metadata={"description": "What the person does."})
+    bio = Text(5_000, lines=True, allow_none=True, metadata={"description": "May have several lines."})
+    skills = fields.List(
+        Text(50), validate=validate.Length(max=100), allow_none=True, metadata={"description": "Replaced whole."}
+    )
     social_links = fields.Dict(
         keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9_-]{1,30}\Z")),
         values=Text(text.LONGEST_URL, rule=text.is_url_or_handle, allow_none=True),
@@ -78,22 +85,33 @@ class PostProfile(Schema):
         allow_none=True,
         metadata={"description": "By platform: an http or https URL, or a handle without colon or space."},
     )
-    projects = fields.List(fields.Nested(Project), validate=validate.Length(max=50), allow_none=True)
+    projects = fields.List(
+        fields.Nested(Project),
+        validate=validate.Length(max=50),
+        allow_none=True,
+        metadata={"description": "Replaced whole."},
+    )
     avatar_key = fields.String(
         allow_none=True,
         metadata={"description": "An upload of one's own, of the kind profile_image; null: no picture."},
     )
     profile_image_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
-    avatar_url = fields.String(allow_none=True, metadata={"description": "The same."})
+    avatar_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
     resume_key = fields.String(allow_none=True, metadata={"description": "An upload of one's own, of the kind resume."})
     resume_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
     email = Text(
         254, rule=text.is_email, allow_none=True, metadata={"description": "Shown to others where show_email is true."}
     )
     phone = Text(40, allow_none=True, metadata={"description": "Shown to others where show_phone is true."})
-    show_email = Flag(allow_none=True)
-    show_phone = Flag(allow_none=True)
-    show_resume = Flag(allow_none=True)
+    show_email = Flag(
+        allow_none=True, metadata={"description": "Whether others see email; they do not until it is true."}
+    )
+    show_phone = Flag(
+        allow_none=True, metadata={"description": "Whether others see phone; they do not until it is true."}
+    )
+    show_resume = Flag(
+        allow_none=True, metadata={"description": "Whether others see resume_url; they do not until it is true."}
+    )
     date_of_birth = Text(
         40, rule=text.is_date, allow_none=True, metadata={"description": "ISO 8601; never shown to others."}
     )
@@ -116,7 +134,7 @@ class CheckUsername(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    username = fields.String(required=True)
+    username = fields.String(required=True, metadata={"description": "The name that is wanted, in any case."})
 
 
 class SeveralProfiles(Schema):

@@ -1,0 +1,172 @@
+r"""Asks a running stack everything once, and writes what it answered down as the examples of the description.
+
+    TOKEN=… OTHER_TOKEN=… SERVICE_TOKEN=… NARROW_TOKEN=… \
+    python -m metadata_service.commands.interface.take_examples GATEWAY INTERNAL S3
+
+GATEWAY, INTERNAL, S3: a fresh stack's addresses, such as http://127.0.0.1:8080.
+TOKEN and OTHER_TOKEN: of two people whom it has never seen. NARROW_TOKEN: a service's, without the scope `hooks`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from ...links import MOST
+from .asking import Taker
+from .examples import NAME
+
+NOBODY_S: Final = "00000000-0000-4000-8000-000000000000"
+
+
+def begun(taker: Taker, file_type: str = "profile_image", **more: Any) -> dict[str, Any]:
+    """An upload that nothing is remembered of."""
+    content_type = "application/pdf" if file_type == "resume" else "image/jpeg"
+    return taker.ask("", "POST /upload-url", {"file_type": file_type, "content_type": content_type, **more}, by="TOKEN")
+
+
+def before_there_is_anything(taker: Taker) -> None:
+    """What those see who have nothing yet."""
+    taker.ask("health.health", "GET /healthz", at=taker.internal)
+    taker.ask("health.readiness", "GET /readyz")
+    taker.ask("accounts.show", "GET /users/me", by="TOKEN")
+    taker.ask("accounts.show", "GET /users/me")
+    taker.ask("pictures.mine", "GET /users/me/picture", by="TOKEN", name="the_default_one")
+    taker.ask("pictures.remove", "DELETE /users/me/picture", by="TOKEN")
+
+
+def uploads(taker: Taker) -> tuple[str, str]:
+    """The way of an upload, and all that can be wrong with one; the keys of a complete and of an empty one."""
+    picture = taker.fetched("/static/default-avatar-800.jpg")
+    wanted = {"file_type": "profile_image", "content_type": "image/jpeg"}
+    exact = {**wanted, "file_extension": "jpg", "content_length": len(picture)}
+    first = taker.ask("uploads.begin", "POST /upload-url", exact, by="TOKEN", name="a_put")
+    form = taker.ask("uploads.begin", "POST /upload-url", {**wanted, "method": "POST"}, by="TOKEN", name="a_form")
+    for wrong in (
+        {"file_type": "film"},
+        {"content_type": "image/bmp"},
+        {"file_extension": "png"},
+        {"content_length": 2**30},
+        {"file_size": 7},
+    ):
+        taker.ask("uploads.begin", "POST /upload-url", {**wanted, **wrong}, by="TOKEN")
+    taker.ask("uploads.begin", "POST /upload-url", '{"file_type": ', by="TOKEN")
+    taker.ask("uploads.begin", "POST /upload-url", "[" + " " * 70_000 + "]", by="TOKEN")
+    taker.ask("uploads.look", f"GET /uploads/{first['upload_id']}", by="TOKEN", name="requested")
+    taker.ask("uploads.complete", f"POST /uploads/{first['upload_id']}/complete", {}, by="TOKEN")
+    taker.send(first, picture)
+    taker.ask("uploads.complete", f"POST /uploads/{first['upload_id']}/complete", {}, by="TOKEN", name="a_picture")
+    taker.ask("uploads.complete_by_key", "POST /upload-complete", {"key": first["key"]}, by="TOKEN")
+    taker.ask("uploads.look", f"GET /uploads/{first['upload_id']}", by="TOKEN", name="ready")
+    taker.ask("uploads.cancel", f"DELETE /uploads/{first['upload_id']}", by="TOKEN")
+    taker.ask("uploads.cancel", f"DELETE /uploads/{form['upload_id']}", by="TOKEN")
+    taker.ask("uploads.complete", f"POST /uploads/{form['upload_id']}/complete", {}, by="TOKEN")
+    empty = begun(taker)
+    taker.ask("uploads.complete_by_key", "POST /upload-complete", {"key": empty["key"]}, by="TOKEN")
+    _rejected(taker)
+    for endpoint, line in (
+        ("uploads.complete", f"POST /uploads/{NOBODY_S}/complete"),
+        ("uploads.look", f"GET /uploads/{NOBODY_S}"),
+        ("uploads.cancel", f"DELETE /uploads/{NOBODY_S}"),
+    ):
+        taker.ask(endpoint, line, by="TOKEN")
+    taker.ask("uploads.complete_by_key", "POST /upload-complete", {"key": "elsewhere"}, by="TOKEN")
+    return first["key"], empty["key"]
+
+
+def _rejected(taker: Taker) -> None:
+    rejected = begun(taker)
+    taker.send(rejected, b"<html>no picture</html>")
+    taker.ask("uploads.complete", f"POST /uploads/{rejected['upload_id']}/complete", {}, by="TOKEN")
+    taker.ask("uploads.complete_by_key", "POST /upload-complete", {"key": rejected["key"]}, by="TOKEN")
+    taker.ask("profiles.save", "POST /profiles", {"username": "alice", "avatar_key": rejected["key"]}, by="TOKEN")
+    taker.ask("uploads.look", f"GET /uploads/{rejected['upload_id']}", by="TOKEN", name="rejected")
+
+
+def people(taker: Taker, picture: str, empty: str) -> None:
+    """Profiles, accounts, usernames and pictures."""
+    profile = {
+        "username": "alice",
+        "full_name": "Alice Liddell",
+        "title": "Explorer",
+        "bio": "Down the rabbit hole, and back.",
+        "skills": ["croquet", "riddles"],
+        "social_links": {"github": "alice", "website": "https://alice.example"},
+        "projects": [{"title": "Looking-glass", "link": "https://alice.example/glass", "tech_stack": ["silver"]}],
+        "avatar_key": picture,
+        "email": "alice@example.com",
+        "show_email": True,
+    }
+    taker.ask("profiles.save", "POST /profiles", profile, by="TOKEN")
+    for wrong in ({"full_name": 7}, {"resume_key": "users/mine"}, {"avatar_key": empty}):
+        taker.ask("profiles.save", "POST /profiles", {"username": "alice", **wrong}, by="TOKEN")
+    taker.ask("profiles.save", "POST /profiles", {"username": "alice"}, by="OTHER_TOKEN")
+    taker.ask("accounts.show", "GET /users/me", by="TOKEN")
+    taker.ask("pictures.mine", "GET /users/me/picture", by="TOKEN", name="a_picture")
+    taker.ask("pictures.avatar", "GET /profiles/alice/avatar?size=150")
+    taker.ask("pictures.avatar", "GET /profiles/alice/avatar?size=151")
+    taker.ask("pictures.avatar", "GET /profiles/nobody-of-the-kind/avatar")
+    taker.ask("media.media", f"GET /media/{picture}")
+    taker.ask("media.media", f"GET /media/{picture.replace('.jpg', '.pdf')}")
+    for name in ("alice", "bob", "admin"):
+        taker.ask("profiles.check", f"GET /username/check?username={name}", name=name)
+    taker.ask("profiles.check", "GET /username/check")
+
+
+def links(taker: Taker) -> None:
+    """Links, the profile that shows them, and what an owner sees more than others."""
+    link = {"title": "The garden", "url": "https://alice.example/garden", "order": 1}
+    saved = taker.ask("links.save", "POST /links", link, by="TOKEN")
+    taker.ask("links.save", "POST /links", {"title": "The garden", "url": "garden"}, by="TOKEN")
+    taker.ask("links.show", "GET /links", by="TOKEN")
+    taker.ask("profiles.show", "GET /profiles/alice", name="to_others")
+    taker.ask("profiles.show", "GET /profiles/alice", by="TOKEN", name="to_its_owner")
+    taker.ask("profiles.show", "GET /profiles/nobody-of-the-kind")
+    taker.ask("profiles.show_several", "GET /profiles?usernames=alice,nobody-of-the-kind")
+    taker.ask("profiles.show_several", "GET /profiles?usernames=" + ",".join(["alice"] * 51))
+    taker.ask("links.delete", f"DELETE /links/{saved['link']['link_id']}", by="TOKEN")
+    taker.ask("links.delete", f"DELETE /links/{saved['link']['link_id']}", by="TOKEN")
+    taker.ask("pictures.remove", "DELETE /users/me/picture", by="TOKEN")
+
+
+def hooks(taker: Taker) -> None:
+    """What the user pool's triggers ask."""
+    attributes = {"sub": "3f0e4a6e-7c7d-4a51-9d36-5d2b8c1f6a10", "email": "carol@example.com", "email_verified": "true"}
+    event = {"request": {"userAttributes": {**attributes, "custom:username": "carol", "name": "Carol"}}}
+    taken = {"request": {"userAttributes": {"custom:username": "alice"}}}
+    for path, endpoint in (("pre-signup", "hooks.pre_sign_up"), ("post-confirmation", "hooks.post_confirmation")):
+        line = f"POST /internal/v1/cognito/{path}"
+        taker.ask(endpoint, line, event, by="SERVICE_TOKEN", name="first", at=taker.internal)
+        taker.ask(endpoint, line, {}, by="SERVICE_TOKEN", at=taker.internal)
+        taker.ask(endpoint, line, event, by="NARROW_TOKEN", at=taker.internal)
+        again = taken if path == "pre-signup" else event
+        taker.ask(endpoint, line, again, by="SERVICE_TOKEN", name="again", at=taker.internal)
+
+
+def too_much(taker: Taker) -> None:
+    """The limits: more links, pending uploads and requests than there may be."""
+    for number in range(MOST + 1):
+        link = {"title": f"Link {number}", "url": "https://alice.example"}
+        taker.ask("links.save", "POST /links", link, by="OTHER_TOKEN")
+    for _ in range(25):
+        wanted = {"file_type": "profile_image", "content_type": "image/jpeg"}
+        taker.ask("uploads.begin", "POST /upload-url", wanted, by="OTHER_TOKEN", name="a_put")
+    for _ in range(400):
+        taker.ask("profiles.check", "GET /username/check?username=bob", name="bob")
+
+
+def main() -> None:
+    """Ask everything and write it down."""
+    taker = Taker(*sys.argv[1:])
+    before_there_is_anything(taker)
+    picture, empty = uploads(taker)
+    people(taker, picture, empty)
+    hooks(taker)
+    links(taker)
+    too_much(taker)
+    Path(__file__).with_name(NAME).write_text(taker.written(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
