@@ -76,6 +76,11 @@ audit: ## the locks against published advisories (needs to reach them)
 format: ## have ruff lay the code out
 	@$(WITH_DEV) ruff format .
 
+.PHONY: openapi
+openapi: ## describe the interface anew: docs/openapi.json, and the gateway's copy
+	@local/bootstrap.sh dev -- python -m metadata_service.commands.openapi > docs/openapi.json.new
+	@mv docs/openapi.json.new docs/openapi.json && cp docs/openapi.json gateway/www/openapi.json
+
 .PHONY: bench
 bench: ## this project and its peers, side by side
 	@$(WITH_RUN) python -m benchmarks
