@@ -27,10 +27,15 @@ function typeOf(document_, schema, depth = 0) {
   return [found.type ?? "any"].flat().join(" | ");
 }
 
+/** Text with what stands between backticks as code. */
+function prose(text = "") {
+  return text.split("`").map((part, number) => (number % 2 ? element("code", { textContent: part }) : part));
+}
+
 function table(caption, rows) {
   if (!rows.length) return null;
   const lines = rows.map(([name, ...cells]) => element("tr", {}, element("th", { scope: "row" }, element("code", { textContent: name })),
-    ...cells.map((cell) => element("td", { textContent: cell ?? "" }))));
+    ...cells.map((cell) => element("td", {}, ...prose(cell ?? "")))));
   return element("table", {}, element("caption", { textContent: caption }), element("tbody", {}, ...lines));
 }
 
@@ -51,14 +56,14 @@ function routeOf(document_, path, method, shared, operation) {
   const answers = Object.entries(operation.responses || {}).map(([status, one]) => {
     const answer = resolved(document_, one);
     const schema = answer.content?.["application/json"]?.schema;
-    return [status, answer.description, schema ? typeOf(document_, schema) : ""];
+    return [status, answer.description, Number(status) >= 400 ? "Error" : schema ? typeOf(document_, schema) : ""];
   });
   return element("details", { className: "route" },
     element("summary", {},
       element("b", { className: `verb ${method.toUpperCase()}`, textContent: method.toUpperCase() }),
       element("code", { textContent: path }),
       operation.summary ? element("span", { textContent: operation.summary }) : null),
-    operation.description ? element("p", { textContent: operation.description }) : null,
+    ...(operation.description || "").split("\n\n").filter(Boolean).map((text) => element("p", {}, ...prose(text))),
     table("Parameters", parameters.map((one) => [one.name, one.in, one.description])),
     operation.requestBody ? bodyOf(document_, operation.requestBody) : null,
     table("Answers", answers));
@@ -84,7 +89,7 @@ async function begin() {
   }
   const document_ = await answer.json();
   document.getElementById("title").textContent = document_.info.title;
-  if (document_.info.description) document.getElementById("lead").textContent = document_.info.description;
+  if (document_.info.description) document.getElementById("lead").replaceChildren(...prose(document_.info.description));
   document.getElementById("routes").replaceChildren(...groups(document_).map(([name, routes]) =>
     element("section", { className: "card" }, element("h2", { textContent: name }), ...routes)));
   notice.hidden = true;
