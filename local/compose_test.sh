@@ -72,7 +72,9 @@ trap 'exit 130' INT TERM HUP
 field() { sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p'; }
 
 # ask URL …: as Alice; the answer, which must be a 2xx.
-ask() { curl -sS --max-time 60 --fail-with-body -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
+ask() {
+    curl -sS --max-time 60 --fail-with-body -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"
+}
 
 # status URL …: the status alone.
 status() { curl -sS --max-time 60 -o /dev/null -w '%{http_code}' "$@"; }
@@ -238,7 +240,7 @@ for service in "${RUNNING[@]}"; do
         [[ $said == *"Read-only file system"* ]] || fail "$service: $folder can be written: $said"
     done
 done
-expect ${#RUNNING[@]} "$(tr ' ' '\n' <<<"$users" | grep -c . <<<"$(tr ' ' '\n' <<<"$users" | sort -u)")" "different users"
+expect ${#RUNNING[@]} "$(tr ' ' '\n' <<<"$users" | sort -u | grep -c .)" "different users"
 
 filters() { inside "$1" sh -c 'sed -n "s/^Seccomp_filters:[[:space:]]*//p" /proc/1/status' </dev/null; }
 [ "$(filters image_service)" -gt "$(filters signer_service)" ] || fail "image_service has no filter of its own"
@@ -265,7 +267,9 @@ for holder in "engine 1" "signer_service 4" "metadata_service 2" "sweeper 2" "ga
     expect "${holder#* }" "$(grep -c . <<<"${secrets[${holder% *}]}" || true)" "secrets of ${holder% *}"
 done
 for service in "${RUNNING[@]}"; do
-    others=$(for other in "${RUNNING[@]}"; do [ "$other" = "$service" ] || printf '%s\n' "${secrets[$other]}"; done | grep .)
+    others=$(for other in "${RUNNING[@]}"; do
+        [ "$other" = "$service" ] || printf '%s\n' "${secrets[$other]}"
+    done | grep .)
     found=$(holders "$service" <<<"$others" || true)
     # The engine keeps the identities it made, as AWS does; no grant key and no receipt key.
     if [ "$service" = engine ]; then found=$(grep -v '^/var/lib/engine/' <<<"$found" || true); fi
