@@ -26,7 +26,7 @@ RATE_LIMITED_TRIES = 40
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status, the headers by their names in lower case, and the bytes."""
+    """What came back: the status, the headers by their names in lower case (given twice: joined), and the bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -70,7 +70,9 @@ def send(
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        found = {name.lower(): value for name, value in response.getheaders()}
+        found: dict[str, str] = {}
+        for name, value in response.getheaders():
+            found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
         return Answer(response.status, found, response.read(), f"{method} {path[:200]}")
     finally:
         connection.close()
