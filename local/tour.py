@@ -1,4 +1,4 @@
-"""What the stack says once it is up: its addresses, and the README's tour in curl to paste. `--run` takes the tour itself.
+"""What the stack says once it is up: its addresses, and the README's tour to paste. `--run` takes the tour itself.
 
 The tour is the README's: every block of it that is fenced as `sh tour`, in order, as it stands.
 """
