@@ -37,12 +37,12 @@ def rows() -> list[Row]:
     one, hundred = reading(), [reading() for _ in range(BATCH)]
 
     def theirs(wanted: Item) -> str:
-        named = {"Bucket": BUCKET, "Key": wanted.object_key.text()}
+        named = {"Bucket": BUCKET, "Key": wanted.object_key()}
         url: str = client.generate_presigned_url("get_object", Params=named, ExpiresIn=LIFE)
         return url
 
     def ours(wanted: Item) -> str:
-        return presigner.url("GET", wanted.object_key.text(), at=ISSUED_AT, expires=LIFE, headers={}, query=by_grant)
+        return presigner.url("GET", wanted.object_key(), at=ISSUED_AT, expires=LIFE, headers={}, query=by_grant)
 
     return [
         Row("presign one, boto3's to ours", lambda: theirs(one), lambda: ours(one), 1_000, 30),

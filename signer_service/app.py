@@ -1,37 +1,71 @@
-"""Makes the signer a WSGI application, and every fault the contract's JSON."""
+"""Makes the signer a WSGI application: its routes, its log lines, and every fault as the contract's JSON."""
 
+import json
 import logging
 import re
+import sys
 import time
 import uuid
 from collections.abc import Callable
+from typing import Final
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from . import logs
+from . import schemas
 from .config import Config
 from .countersigner import Countersigner
-from .errors import Refusal
-from .routes import blueprint
+from .errors import InvalidRequest, PayloadTooLarge, Refusal, require
+from .jws import decode_json
 
+LARGEST_REQUEST: Final = 64 * 1024  # bytes
+_OWN: Final = frozenset(vars(logging.makeLogRecord({})))
 log = logging.getLogger("signer")
 
 
 def create_app(config: Config | None = None, clock: Callable[[], float] = time.time) -> Flask:
     """The signer as a WSGI application; without a `config`, the environment's. Raises InvalidConfig."""
     config = config or Config.from_environment()
-    logs.configure(config.log_level)
+    _log_to_standard_output(config.log_level)
     app = Flask("signer_service", static_folder=None)
     app.url_map.merge_slashes = False
     app.extensions["countersigner"] = Countersigner(config, clock)
-    app.register_blueprint(blueprint)
+    app.post("/v1/sign")(sign)
+    app.get("/healthz")(healthz)
+    app.get("/readyz")(readyz)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     return app
+
+
+def sign() -> Response:
+    """Sign what a grant and its caller's own token both allow; see docs/contracts/grant-v1.md."""
+    require(request.mimetype == "application/json", InvalidRequest, "Content-Type must be application/json")
+    body = request.stream.read(LARGEST_REQUEST + 1)
+    require(len(body) <= LARGEST_REQUEST, PayloadTooLarge, f"at most {LARGEST_REQUEST} bytes")
+    grant, caller_token = schemas.load(decode_json(body))
+    answers, g.audit = _countersigner().sign(grant, caller_token, g.request_id)
+    return jsonify(items=answers, audit=g.audit)
+
+
+def healthz() -> Response:
+    """Whether the process answers."""
+    return jsonify(status="ok")
+
+
+def readyz() -> tuple[Response, int]:
+    """Whether all that signing needs is there, by name."""
+    checks = _countersigner().checks()
+    is_ready = set(checks.values()) == {"ok"}
+    return jsonify(status="ready" if is_ready else "not_ready", checks=checks), 200 if is_ready else 503
+
+
+def _countersigner() -> Countersigner:
+    countersigner: Countersigner = current_app.extensions["countersigner"]
+    return countersigner
 
 
 def _begin() -> None:
@@ -47,22 +81,37 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _refused(refusal: Refusal) -> tuple[Response, int]:
+def _refused(refusal: Refusal) -> tuple[Response, int, dict[str, str]]:
     told = {"request_id": g.request_id, "error": refusal.code, "item": refusal.item}
-    log.info("refused", extra={**told, "reason": refusal.reason[:200]})
-    response = jsonify(refusal.answer())
-    if refusal.status == 503:
-        response.headers["Retry-After"] = "1"
-    return response, refusal.status
+    log.info("refused", extra={**told, "reason": str(refusal)[:200]})
+    return jsonify(refusal.answer()), refusal.status, {"Retry-After": "1"} if refusal.status == 503 else {}
 
 
-def _http_error(error: HTTPException) -> Response:
-    response = error.get_response()  # keeps Allow
-    answer = jsonify(error=error.name.lower().replace(" ", "_"), message=error.description)
-    response.data, response.content_type = answer.data, answer.content_type
-    return Response(response.data, response.status_code, response.headers)
+def _http_error(error: HTTPException) -> tuple[Response, int, dict[str, str]]:
+    kept = {name: text for name, text in error.get_headers() if name != "Content-Type"}  # Allow, for one
+    told = jsonify(error=error.name.lower().replace(" ", "_"), message=error.description)
+    return told, error.code or 500, kept
 
 
 def _unexpected(_: Exception) -> tuple[Response, int]:
     log.exception("unexpected", extra={"request_id": g.request_id})
     return jsonify(error="internal_error", message="something went wrong here; the log has it"), 500
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON, never with a token or a URL: what was passed as `extra` beside the event's name."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the line."""
+        told = {name: value for name, value in vars(record).items() if name not in _OWN}
+        if record.exc_info:
+            told["fault"] = self.formatException(record.exc_info)
+        own = {"time": record.created, "service": "signer", "level": record.levelname, "event": record.getMessage()}
+        return json.dumps(own | told | own, default=str)
+
+
+def _log_to_standard_output(level: str) -> None:
+    output = logging.StreamHandler(sys.stdout)
+    output.setFormatter(JsonLines())
+    log.handlers[:], log.propagate = [output], False
+    log.setLevel(level)

@@ -51,17 +51,15 @@ class AuditLog:
         return self._folder / f"{self._chain}.jsonl"
 
     def _begin(self) -> None:
-        self._chain, self._seq, self._hash = str(uuid.uuid4()), 0, BEGINNING
+        self._chain, self._seq, self._hash, self._process = str(uuid.uuid4()), 0, BEGINNING, os.getpid()
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._process = os.getpid()
 
     def _append(self, entry: dict[str, Any]) -> dict[str, Any]:
         text = json.dumps({"chain": self._chain, "seq": self._seq, "prev": self._hash, **entry}, separators=(",", ":"))
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        line, end = f'{text[:-1]},"hash":"{digest}"}}\n'.encode(), os.fstat(self._file).st_size
+        place = {"chain": self._chain, "seq": self._seq, "hash": hashlib.sha256(text.encode()).hexdigest()}
+        line, end = f'{text[:-1]},"hash":"{place["hash"]}"}}\n'.encode(), os.fstat(self._file).st_size
         if os.write(self._file, line) != len(line):  # a disk that fills up must not leave half a line in the chain
             os.ftruncate(self._file, end)
             raise OSError("short write")
-        place = {"chain": self._chain, "seq": self._seq, "hash": digest}
-        self._seq, self._hash, self._failed = self._seq + 1, digest, False
+        self._seq, self._hash, self._failed = self._seq + 1, str(place["hash"]), False
         return place

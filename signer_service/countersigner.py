@@ -1,7 +1,6 @@
-"""What happens to a request, in the contract's order: grant, items, policy, freeze, proof, replay, audit, signature.
+"""What happens to a request, step by step in the contract's order. This is the whole of the signer, without HTTP.
 
-This is the whole of the signer, without HTTP. Every decision after a grant's signature held leaves an audit line, a
-refusal too: it is the alarm of a break-in.
+Every decision after a grant's signature held leaves an audit line, a refusal too: it is the alarm of a break-in.
 """
 
 import logging
@@ -10,108 +9,123 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from . import freeze, grants, policy, proofs, receipts, schemas, signing
+from . import grants, policy, proofs, schemas, signing
 from .audit import AuditLog
-from .callers import Callers
 from .config import Config
-from .errors import AuditUnavailable, Refusal, ReplayMemoryUnavailable, each
-from .identities import Identities
-from .policy import Proof
+from .errors import (
+    AuditUnavailable,
+    CallerMismatch,
+    CredentialsUnavailable,
+    Frozen,
+    InvalidRequest,
+    Refusal,
+    each,
+    require,
+)
+from .grants import Grant
+from .presign import Bucket
+from .proofs import Terms
 from .replay import ReplayMemory
 from .watched import WatchedFile
 
-Proven = tuple[schemas.Item, receipts.Terms | None]
+Answer = dict[str, Any]
 log = logging.getLogger("signer")
 
 
 class Countersigner:
-    """The parts, each in its place; `clock` gives seconds since the epoch."""
+    """The files and records of one replica, and what it makes of a request; `clock` gives seconds since the epoch."""
 
     def __init__(self, config: Config, clock: Callable[[], float]) -> None:
-        self._clock, self._callers, self._identities = clock, Callers(config), Identities(config)
+        self._config, self._clock = config, clock
         self._grant_keys = WatchedFile(config.grant_keys_file, grants.parse_keys)
-        self._receipt_keys = WatchedFile(config.receipt_keys_file, receipts.parse_keys)
-        self._freeze_list = WatchedFile(config.freeze_file, freeze.parse, fail_closed=True)
+        self._freeze_list = WatchedFile(config.freeze_file, policy.parse_freeze_list, absent=policy.FreezeList())
+        self._token_keys = WatchedFile(config.token_keys_file, proofs.parse_jwks)
+        self._services = WatchedFile(config.services_file, proofs.parse_services)
+        self._receipt_keys = WatchedFile(config.receipt_keys_file, proofs.parse_receipt_keys)
+        parse = partial(
+            signing.parse_identity, Bucket.at(config.s3_bucket, config.aws_region, config.s3_public_endpoint)
+        )
+        paths = {name: config.identities_dir / f"{name}.json" for name in ("uploader", "reader", "remover")}
+        self._identities = {name: WatchedFile(path, parse) for name, path in paths.items()}
         self._replay = ReplayMemory(config.replay_file, config.deletes_per_minute)
-        self._grants = grants.Verifier(self._grant_keys, config.signer_name, self._replay.began)
-        self._receipts, self._audit = receipts.Receipts(self._receipt_keys), AuditLog(config.audit_dir)
+        self._audit = AuditLog(config.audit_dir)
 
-    def sign(self, compact: str, token: str | None, request_id: str) -> tuple[list[Any], dict[str, Any]]:
+    def sign(self, compact: str, token: str | None, request_id: str) -> tuple[list[Answer], Answer]:
         """An answer an item, and the audit line's place. Raises a Refusal; then nothing was signed."""
         now = self._clock()
-        opened = self._grants.open(compact, now)
-        told: dict[str, Any] = {"kid": opened.kid, "issuer": opened.issuer, "request_id": request_id}
+        key, opened = grants.open_grant(self._grant_keys.read() or {}, compact, now)
+        told: dict[str, Any] = {"kid": key.kid, "issuer": key.issuer, "request_id": request_id}
         try:
-            grant = self._grants.accept(opened, now)
+            grant = grants.accept(key, opened.claims, self._config.signer_name, self._replay.began(now), now)
             told |= {"grant": grant.jti, "caller": grant.caller, "caller_service": grant.service}
-            proven = self._proven(grant, token, now)
-            signatures = list(each(proven, lambda one: self._signature(grant, *one, now)))
-            self._replay.spend(grant, sum(item.op == "delete" for item, _ in proven), now)
-            place = self._audit.record("signed", {**told, "items": [_told(*one) for one in proven]})
+            items = each(schemas.item, grant.items)
+            owed = each(lambda item: policy.owed(grant, item, now), items)
+            if (freeze_list := self._freeze_list.read()) is None:
+                raise Frozen("the freeze list cannot be understood, so that everything is frozen")
+            each(partial(freeze_list.check, grant), items)
+            caller, keys = self._caller(grant, token, now), self._receipt_keys.read() or {}
+            terms = each(lambda item, proof: proofs.check(keys, item, proof, caller, now), items, owed)
+            signatures = each(lambda item, terms: self._signature(grant, item, terms, now), items, terms)
+            self._replay.spend(grant, sum(item.op == "delete" for item in items), now)
+            place = self._audit.record("signed", told | {"items": each(_told, items, terms)})
             return [sign() for sign in signatures], place
-        except Refusal as refusal:
-            self._record_refusal(told, refusal)
+        except Exception as fault:
+            self._record_refusal(told, fault)
             raise
 
-    def _proven(self, grant: grants.Grant, token: str | None, now: float) -> list[Proven]:
-        """The items, each with the terms of its receipt where that was its proof: all of them may be signed."""
-        items = list(each(grant.items, schemas.item))
-        owed = list(each(items, lambda item: (item, policy.owed(grant, item, now))))
-        frozen = freeze.current(self._freeze_list)
-        list(each(items, lambda item: frozen.check(grant, item)))
-        caller = proofs.caller_of(self._callers, grant, token, now)
+    def _caller(self, grant: Grant, token: str | None, now: float) -> proofs.Caller | None:
+        """Whose token came with the grant; None where neither names anyone."""
+        is_named = grant.caller is not None or grant.service is not None
+        wanted = "caller_token and the grant's caller or service come together or not at all"
+        require(is_named == (token is not None), InvalidRequest, wanted)
+        if token is None:
+            return None
+        if grant.service is not None:
+            return proofs.service(self._services.read() or {}, grant.service, token, now)
+        caller = proofs.person(self._token_keys.read(), self._config, token, now)
+        require(
+            caller.name == grant.caller, CallerMismatch, "the token is not the token of the one that the grant names"
+        )
+        return caller
 
-        def prove(one: tuple[schemas.Item, Proof]) -> Proven:
-            item, proof = one
-            if proof is Proof.RECEIPT:
-                return item, proofs.opened_by(self._receipts, item, caller, now)
-            if proof is not Proof.NOBODY:
-                proofs.check_token(proof, item, caller)
-            return item, None
+    def _signature(self, grant: Grant, item: schemas.Item, terms: Terms | None, now: float) -> Callable[[], Answer]:
+        """What will sign an item, with the key that it takes: a key that is not there leaves the grant unspent."""
+        if item.op in signing.IDENTITY_OF:
+            presigner = signing.presigner_for(self._identities, item.op, max(now, grant.issued_at))
+            return partial(signing.answer, presigner, grant, item)
+        for kid, secret in (self._receipt_keys.read() or {}).items():  # the first issues
+            terms = terms or Terms(str(item.visibility), int(now), item.until)
+            return partial(_publication, kid, secret, terms, item)
+        raise CredentialsUnavailable("the receipt key is not there")
 
-        return list(each(owed, prove))
-
-    def _record_refusal(self, told: dict[str, Any], refusal: Refusal) -> None:
-        why = {"error": refusal.code, "reason": refusal.reason[:200]}
+    def _record_refusal(self, told: dict[str, Any], fault: Exception) -> None:
+        code, item = (fault.code, fault.item) if isinstance(fault, Refusal) else ("internal_error", None)
+        why = {"error": code, "reason": str(fault)[:200], "item": item}
         log.warning("grant_refused", extra=told | why)
         with suppress(AuditUnavailable):  # then nothing is signed anyway
-            self._audit.record("refused", {**told, **why, "item": refusal.item})
-
-    def _signature(
-        self, grant: grants.Grant, item: schemas.Item, terms: receipts.Terms | None, now: float
-    ) -> Callable[[], dict[str, Any]]:
-        """What will sign an item, with the key that it takes: a key that is not there leaves the grant unspent."""
-        if item.op in ("publish", "reissue"):
-            terms = terms or receipts.Terms(str(item.visibility), int(now), item.until)
-            kid, secret = self._receipts.issuing_key()
-            return lambda: {"receipt": receipts.receipt(kid, secret, terms, item.object_key)}
-        return partial(signing.answer, self._identities.for_operation(item.op, max(now, grant.issued_at)), grant, item)
+            self._audit.record("refused", told | why)
 
     def checks(self) -> dict[str, str]:
         """The state of each thing that signing needs, by name: ok, or what is wrong with it."""
-        keys: dict[str, WatchedFile[Any]] = {
-            "grant": self._grant_keys,
-            "receipt": self._receipt_keys,
-            "token": self._callers.keys,
-        }
-        watched = {f"{whose}_keys": file for whose, file in keys.items()}
-        watched |= self._identities.files
-        states = {name: "ok" if file.read() else "missing" for name, file in watched.items()}
-        for name, check in (("audit", self._audit.check), ("replay_memory", self._check_memory)):
+        files: dict[str, WatchedFile[Any]] = {"grant_keys": self._grant_keys, "receipt_keys": self._receipt_keys}
+        files |= {"token_keys": self._token_keys, **self._identities}
+        states = {name: "ok" if file.read() else "missing" for name, file in files.items()}
+        for name, check in (
+            ("audit", self._audit.check),
+            ("replay_memory", partial(self._replay.check, self._clock())),
+        ):
             try:
-                check()
-                states[name] = "ok"
+                states[name] = check() or "ok"
             except Refusal as refusal:
                 states[name] = refusal.code
         return states
 
-    def _check_memory(self) -> None:
-        now = self._clock()
-        if now <= self._replay.began(now) + grants.CLOCK_SKEW + 1:
-            raise ReplayMemoryUnavailable("the replay memory is younger than the grants that it would be shown")
 
-
-def _told(item: schemas.Item, terms: receipts.Terms | None) -> dict[str, Any]:
+def _told(item: schemas.Item, terms: Terms | None) -> dict[str, Any]:
     """What was signed, so that the line alone tells it: operation, key, terms, and until when."""
-    told = {name: getattr(item, name) for name in schemas.Item.__slots__ if getattr(item, name)}
-    return told | {"object_key": item.object_key.text(item.size), "receipt": terms}
+    told = {name: getattr(item, name) for name in schemas.SPELLINGS if getattr(item, name)}
+    return told | {"object_key": item.object_key(item.size), "receipt": terms}
+
+
+def _publication(kid: str, secret: bytes, terms: Terms, item: schemas.Item) -> Answer:
+    return {"receipt": proofs.receipt(kid, secret, terms, item)}

@@ -4,49 +4,37 @@ See docs/contracts/grant-v1.md. A grant is a JWT that we verify ourselves, becau
 of it only: exact header, exact claims, no duplicate names, no padding.
 """
 
-import json
-from collections.abc import Callable
+from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from jwt import PyJWK
 
-from . import jws
-from .errors import InvalidGrant, InvalidJson, InvalidRequest
-from .object_keys import is_uuid4
-from .watched import WatchedFile
+from .errors import InvalidGrant, InvalidRequest, Refusal, require
+from .jws import Jws, decode_json, key_of
+from .schemas import UUID4
 
-ISSUERS: Final = ("metadata", "sweeper", "importer")
+ISSUERS: Final = {"metadata", "sweeper", "importer"}
 LONGEST_LIFE: Final = 60  # seconds from iat to exp
 CLOCK_SKEW: Final = 5  # seconds that iat may be ahead; and that it must be after the replay memory's beginning
 IMPORTER_KEY_LIFE: Final = 86_400  # seconds; a migration's key ends within a day
+NEVER: Final = 2**53  # seconds since the epoch
 KEYS_PER_ISSUER: Final = 2
 MOST_ITEMS: Final = 100
-_NEEDED: Final = {"iss", "aud", "iat", "exp", "jti", "items"}
+REGISTERED: Final = {"iss", "aud", "iat", "exp", "jti"}
 
 
 class GrantKey(NamedTuple):
-    """One public key, the only issuer that it speaks for, and its end (seconds since the epoch), if it has one."""
-
-    issuer: str
-    key: PyJWK
-    expires_at: int | None
-
-
-Keys = WatchedFile[dict[str, GrantKey]]
-
-
-class Opened(NamedTuple):
-    """A grant whose signature held; what it claims is not even read yet."""
+    """One public key, the only issuer that it speaks for, and its end (seconds since the epoch)."""
 
     kid: str
     issuer: str
-    token: jws.Jws
+    public: PyJWK
+    expires_at: int
 
 
 class Grant(NamedTuple):
     """A grant whose signature, issuer, audience and times hold; its items are still as they were sent."""
 
-    kid: str
     issuer: str
     jti: str
     issued_at: int
@@ -58,77 +46,57 @@ class Grant(NamedTuple):
 
 def parse_keys(text: bytes) -> dict[str, GrantKey]:
     """The JWKS of the grant keys. Raises ValueError on a private key, a shared kid, or a third key of one issuer."""
-    keys: dict[str, GrantKey] = {}
-    for jwk in json.loads(text)["keys"]:
-        key = GrantKey(jwk["issuer"], jws.key_of(jwk), jwk.get("expires_at"))
-        siblings = sum(other.issuer == key.issuer for other in keys.values())
-        if jwk["kid"] in keys or key.issuer not in ISSUERS or siblings == KEYS_PER_ISSUER:
-            raise ValueError("each kid belongs to exactly one issuer, which has at most two")
-        if key.key.algorithm_name != "EdDSA" or (key.issuer == "importer" and key.expires_at is None):
-            raise ValueError("grants are signed by Ed25519 keys, an importer's by one with an end")
-        keys[jwk["kid"]] = key
-    if not keys:
-        raise ValueError("no key at all")
-    return keys
+    listed = decode_json(text)["keys"]
+    keys = [GrantKey(jwk["kid"], jwk["issuer"], key_of(jwk), jwk.get("expires_at", NEVER)) for jwk in listed]
+    is_in_form = all(type(key.expires_at) is int and key.public.algorithm_name == "EdDSA" for key in keys)
+    require(is_in_form, ValueError, "grants are signed by Ed25519 keys, which end at whole seconds since the epoch")
+    by_kid, by_issuer = {key.kid: key for key in keys}, Counter(key.issuer for key in keys)
+    require(len(by_kid) == len(keys) and by_issuer.keys() <= ISSUERS, ValueError, "a kid belongs to exactly one issuer")
+    require(1 <= max(by_issuer.values()) <= KEYS_PER_ISSUER, ValueError, "an issuer has at most two keys")
+    return by_kid
 
 
-class Verifier:
-    """Verifies grants for one replica of the signer, in two steps: what is refused in the second is an alarm."""
+def open_grant(keys: dict[str, GrantKey], compact: str, now: float) -> tuple[GrantKey, Jws]:
+    """A grant whose signature holds, and whose; its claims are not even read yet. Raises InvalidGrant.
 
-    def __init__(self, keys: Keys, replica: str, memory_began: Callable[[float], int]) -> None:
-        self._keys, self._audience, self._memory_began = keys, f"countersign-signer/{replica}", memory_began
+    The answer never says which check failed.
+    """
+    try:
+        token = Jws(compact)
+    except Refusal as fault:
+        raise InvalidGrant(str(fault)) from fault
+    kid = str(token.header.get("kid"))
+    require(token.header == {"alg": "EdDSA", "typ": "grant+jwt", "kid": kid}, InvalidGrant, "the header")
+    if (key := keys.get(kid)) is None:
+        raise InvalidGrant("a kid that is not known")
+    require(now < key.expires_at, InvalidGrant, "the key has ended")
+    is_short_lived = key.issuer != "importer" or key.expires_at - now <= IMPORTER_KEY_LIFE
+    require(is_short_lived, InvalidGrant, "an importer's key ends within a day")
+    require(token.is_signed_by(key.public), InvalidGrant, "the signature")
+    return key, token
 
-    def open(self, compact: str, now: float) -> Opened:
-        """The grant, once its signature holds. Raises InvalidGrant; the answer never says which check failed."""
-        try:
-            token = jws.Jws(compact)
-            kid, key = self._key(token.header, now)
-            if not token.is_signed_by(key.key):
-                raise InvalidGrant("signature")
-            return Opened(kid, key.issuer, token)
-        except (jws.Malformed, InvalidJson) as fault:
-            raise InvalidGrant(str(fault)) from fault
 
-    def _key(self, header: dict[str, Any], now: float) -> tuple[str, GrantKey]:
-        kid = header.get("kid")
-        if header != {"alg": "EdDSA", "typ": "grant+jwt", "kid": kid} or not isinstance(kid, str):
-            raise InvalidGrant("header")
-        key = (self._keys.read() or {}).get(kid)
-        if key is None:
-            raise InvalidGrant("unknown kid")
-        if key.expires_at is not None and now >= key.expires_at:
-            raise InvalidGrant("the key has ended")
-        if key.issuer == "importer" and (key.expires_at or 0) - now > IMPORTER_KEY_LIFE:
-            raise InvalidGrant("an importer's key ends within a day")
-        return kid, key
-
-    def accept(self, opened: Opened, now: float) -> Grant:
-        """The grant, once its claims are in form, for this signer, and for now.
-
-        Raises InvalidGrant; InvalidJson or InvalidRequest where a grant of ours is badly made.
-        """
-        claims = opened.token.claims
-        _check_form(claims)
-        if claims["iss"] != opened.issuer or claims["aud"] != self._audience:
-            raise InvalidGrant("the kid belongs to another issuer, or the grant to another signer")
-        issued_at, expires_at = claims["iat"], claims["exp"]
-        if not now < expires_at <= issued_at + LONGEST_LIFE or expires_at <= issued_at:
-            raise InvalidGrant("exp")
-        if not self._memory_began(now) + CLOCK_SKEW < issued_at <= now + CLOCK_SKEW:
-            raise InvalidGrant("iat is ahead, or not younger than the replay memory")
-        named = claims.get("caller"), claims.get("service")
-        return Grant(opened.kid, opened.issuer, claims["jti"], issued_at, expires_at, *named, claims["items"])
+def accept(key: GrantKey, claims: dict[str, Any], replica: str, memory_began: int, now: float) -> Grant:
+    """The grant, once its claims are in form, for this signer, and for now. Raises InvalidGrant or InvalidRequest."""
+    _check_form(claims)
+    issued_at, expires_at = claims["iat"], claims["exp"]
+    require(claims["iss"] == key.issuer, InvalidGrant, "the kid belongs to another issuer")
+    require(claims["aud"] == f"countersign-signer/{replica}", InvalidGrant, "the grant is for another signer")
+    require(max(now, issued_at) < expires_at <= issued_at + LONGEST_LIFE, InvalidGrant, "exp")
+    require(memory_began + CLOCK_SKEW < issued_at, InvalidGrant, "iat is not younger than the replay memory")
+    require(issued_at <= now + CLOCK_SKEW, InvalidGrant, "iat is ahead")
+    named = claims.get("caller"), claims.get("service")
+    return Grant(key.issuer, claims["jti"], issued_at, expires_at, *named, claims["items"])
 
 
 def _check_form(claims: dict[str, Any]) -> None:
-    named = claims.keys() & {"caller", "service"}
-    if not _NEEDED - {"items"} <= claims.keys() or not is_uuid4(claims["jti"]):
-        raise InvalidGrant("a claim is missing, or jti is not a UUID v4")
-    if type(claims["iat"]) is not int or type(claims["exp"]) is not int:
-        raise InvalidGrant("iat or exp")
-    if claims.keys() - named != _NEEDED or len(named) > 1:
-        raise InvalidRequest("the grant's claims are iss, aud, iat, exp, jti, items, and caller or service")
-    if not all(isinstance(claims[name], str) and claims[name] for name in named):
-        raise InvalidRequest("the grant's caller or service must be a string")
-    if not isinstance(claims["items"], list) or not 1 <= len(claims["items"]) <= MOST_ITEMS:
-        raise InvalidRequest(f"the grant's items must be a list of 1 to {MOST_ITEMS}")
+    require(claims.keys() >= REGISTERED, InvalidGrant, "a registered claim is missing")
+    require(UUID4.fullmatch(str(claims["jti"])) is not None, InvalidGrant, "jti is not a UUID v4")
+    require(type(claims["iat"]) is int and type(claims["exp"]) is int, InvalidGrant, "iat or exp is no whole number")
+    named, items = claims.keys() & {"caller", "service"}, claims.get("items")
+    wanted = "the grant's claims are iss, aud, iat, exp, jti, items, and caller or service"
+    require(claims.keys() - named == {*REGISTERED, "items"} and len(named) <= 1, InvalidRequest, wanted)
+    is_text = all(isinstance(claims[name], str) and claims[name] for name in named)
+    require(is_text, InvalidRequest, "the grant's caller or service must be a string")
+    is_list = isinstance(items, list) and 1 <= len(items) <= MOST_ITEMS
+    require(is_list, InvalidRequest, f"the grant's items must be a list of 1 to {MOST_ITEMS}")

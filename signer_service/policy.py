@@ -1,15 +1,15 @@
-"""Who may have what signed: the signer's own table, independent of metadata's rules.
+"""Who may have what signed: the signer's own table, independent of metadata's rules, and what an operator has frozen.
 
-A grant outside it is refused whatever key signed it. The proof that a row asks for is checked in `proofs`.
+A grant outside the table is refused whatever key signed it. The proof that a row asks for is checked in `proofs`.
 """
 
 from enum import Enum
 from typing import Final, NamedTuple
 
-from .errors import InvalidItem, NotPermitted
+from .errors import Frozen, InvalidItem, NotPermitted, require
 from .grants import Grant
-from .object_keys import CATEGORIES
-from .schemas import Item
+from .jws import decode_json
+from .schemas import CATEGORIES, RECEIPT, Item
 
 
 class Proof(Enum):
@@ -47,35 +47,65 @@ PERMITTED: Final = {
     ("importer", "put",     "users"):    [Rule(Proof.NOBODY,     60)],
     ("importer", "publish", "users"):    [Rule(Proof.NOBODY, None, ("profile", "projects"))],
 }  # fmt: skip
-
 LONGEST_LINK: Final = 30 * 86_400  # seconds from iat to a share link's end
 
 
 def owed(grant: Grant, item: Item, now: float) -> Proof:
     """The proof that the item's row asks for. Raises NotPermitted outside the table, InvalidItem for a time past."""
     rule = _row(grant, item)
-    if item.object_key.category not in rule.categories:
-        raise NotPermitted(f"{grant.issuer} may not {item.op} in {item.object_key.category}")
     if rule.longest_life is not None:
-        if item.expires_at - grant.issued_at > rule.longest_life:
-            raise NotPermitted(f"expires_at may be at most {rule.longest_life} s after iat")
-        if item.expires_at <= max(now, grant.issued_at):
-            raise InvalidItem("expires_at must lie ahead")
-    if item.until and item.until <= now:
-        raise InvalidItem("until must lie ahead")
-    if item.visibility == "link" and item.until - grant.issued_at > LONGEST_LINK:
-        raise InvalidItem("until may be at most 30 days ahead")
+        allowed = f"expires_at may be at most {rule.longest_life} s after iat"
+        require(item.expires_at - grant.issued_at <= rule.longest_life, NotPermitted, allowed)
+        require(item.expires_at > max(now, grant.issued_at), InvalidItem, "expires_at must lie ahead")
+    require(not item.until or item.until > now, InvalidItem, "until must lie ahead")
+    is_short = item.visibility != "link" or item.until - grant.issued_at <= LONGEST_LINK
+    require(is_short, InvalidItem, "until may be at most 30 days ahead")
     return rule.proof
 
 
 def _row(grant: Grant, item: Item) -> Rule:
-    rules = PERMITTED.get((grant.issuer, item.op, item.object_key.area), [])
-    offered = Proof.OWNER
-    if item.receipt is not None:
-        offered = Proof.RECEIPT
-    elif grant.service is not None and item.object_key.owner != "s-" + grant.service:
+    offered = Proof.RECEIPT if item.receipt is not None else Proof.OWNER
+    if item.receipt is None and grant.service is not None and item.owner != "s-" + grant.service:
         offered = Proof.SERVICE
+    rules = PERMITTED.get((grant.issuer, item.op, item.area), [])
     for rule in rules:
-        if len(rules) == 1 or rule.proof is offered:
+        if item.category in rule.categories and (len(rules) == 1 or rule.proof is offered):
             return rule
-    raise NotPermitted(f"{grant.issuer} may not {item.op} below {item.object_key.area}")
+    raise NotPermitted(f"{grant.issuer} may not {item.op} {item.category} below {item.area}")
+
+
+class FreezeList(NamedTuple):
+    """What an operator has stopped, at once and whatever was granted: docs/contracts/grant-v1.md has its members.
+
+    Times are seconds since the epoch; `receipts` are spans of issue, both ends included.
+    """
+
+    operations: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    receipts: tuple[tuple[int, int], ...] = ()
+    grants_before: int = 0
+
+    def check(self, grant: Grant, item: Item) -> None:
+        """Raises Frozen where the grant's issuer or time, or the item's operation, owner, object or receipt is listed.
+
+        A receipt's time is what its text says; whether it is one of ours is asked later.
+        """
+        require(grant.issuer not in self.issuers, Frozen, "grants of this issuer are frozen")
+        require(grant.issued_at >= self.grants_before, Frozen, "grants of this time are frozen")
+        is_listed = item.op in self.operations or item.owner in self.owners or item.id in self.objects
+        require(not is_listed, Frozen, "the operation, the owner or the object is frozen")
+        shape = RECEIPT.fullmatch(item.receipt or "")
+        is_of_a_span = shape and any(first <= int(shape[3]) <= last for first, last in self.receipts)
+        require(not is_of_a_span, Frozen, "receipts of this time are frozen")
+
+
+def parse_freeze_list(text: bytes) -> FreezeList:
+    """The freeze list's JSON. Raises ValueError or TypeError on anything it does not know."""
+    listed = FreezeList(**decode_json(text))
+    are_names = all(type(names) in (list, tuple) and all(type(name) is str for name in names) for names in listed[:4])
+    require(are_names, ValueError, "operations, issuers, owners and objects are lists of names")
+    times = [listed.grants_before, *[time for first, last in listed.receipts for time in (first, last)]]
+    require(all(type(time) is int for time in times), ValueError, "times are whole seconds since the epoch")
+    return listed

@@ -10,8 +10,8 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from .errors import GrantAlreadyUsed, NotPermitted, ReplayMemoryUnavailable
-from .grants import Grant
+from .errors import GrantAlreadyUsed, NotPermitted, ReplayMemoryUnavailable, require
+from .grants import CLOCK_SKEW, Grant
 
 KEPT_AFTER_EXPIRY: Final = 10  # seconds
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS memory (boot TEXT PRIMARY KEY, began INTEGER NOT NULL
 CREATE TABLE IF NOT EXISTS used (jti TEXT PRIMARY KEY, forget_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS used_by_age ON used (forget_at);
 CREATE TABLE IF NOT EXISTS deletes (issuer TEXT, minute INTEGER, count INTEGER, PRIMARY KEY (issuer, minute));
+"""
+_COUNT: Final = """
+INSERT INTO deletes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count RETURNING count
 """
 
 
@@ -37,8 +40,7 @@ class ReplayMemory:
     """Which grants were used. Raises ReplayMemoryUnavailable wherever it cannot know."""
 
     def __init__(self, path: Path, deletes_per_minute: int) -> None:
-        self._path, self._deletes_per_minute = path, deletes_per_minute
-        self._thread = threading.local()
+        self._path, self._deletes_per_minute, self._thread = path, deletes_per_minute, threading.local()
 
     def began(self, now: float) -> int:
         """When this memory began, in seconds since the epoch: it knows nothing of what was used before."""
@@ -47,10 +49,22 @@ class ReplayMemory:
         except (sqlite3.Error, OSError) as fault:
             raise ReplayMemoryUnavailable(str(fault)) from fault
 
+    def check(self, now: float) -> None:
+        """Raises ReplayMemoryUnavailable where it could not vouch for a grant of this moment."""
+        is_old_enough = now > self.began(now) + CLOCK_SKEW + 1
+        require(
+            is_old_enough,
+            ReplayMemoryUnavailable,
+            "the replay memory is younger than the grants that it would be shown",
+        )
+
     def spend(self, grant: Grant, deletes: int, now: float) -> None:
         """Mark the grant used, and count its deletes. Raises GrantAlreadyUsed, or NotPermitted above the cap."""
         try:
-            with self._opened(now).connection as connection:  # one transaction
+            opened = self._opened(now)
+            if grant.issued_at <= opened.began + CLOCK_SKEW:  # it was taken away since the grant was accepted
+                raise ReplayMemoryUnavailable("the replay memory is younger than the grant")
+            with opened.connection as connection:  # one transaction
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DELETE FROM used WHERE forget_at < ?", (int(now),))
                 connection.execute("INSERT INTO used VALUES (?, ?)", (grant.jti, grant.expires_at + KEPT_AFTER_EXPIRY))
@@ -63,9 +77,7 @@ class ReplayMemory:
 
     def _count(self, connection: sqlite3.Connection, issuer: str, deletes: int, minute: int) -> None:
         connection.execute("DELETE FROM deletes WHERE minute < ?", (minute,))
-        upsert = "INSERT INTO deletes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
-        count = connection.execute(upsert + " RETURNING count", (issuer, minute, deletes)).fetchone()[0]
-        if count > self._deletes_per_minute:
+        if connection.execute(_COUNT, (issuer, minute, deletes)).fetchone()[0] > self._deletes_per_minute:
             raise NotPermitted(f"{issuer} may delete {self._deletes_per_minute} objects a minute")
 
     def _opened(self, now: float) -> _Opened:

@@ -1,12 +1,17 @@
-"""From proven items to answers: what the contract's fields become in a URL, a form or a receipt."""
+"""From proven items to answers: the S3 identity that signs, and what an item's fields become in a URL or a form."""
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from .errors import CredentialsUnavailable, require
 from .grants import Grant
-from .object_keys import TYPE_OF_EXTENSION
-from .presign import Presigner, encode
-from .schemas import Item
+from .jws import decode_json
+from .presign import Bucket, Identity, Presigner, encode
+from .schemas import TYPES, Item
+from .watched import WatchedFile
 
+IDENTITY_OF: Final = {"put": "uploader", "post": "uploader", "get": "reader", "delete": "remover"}
 # A field of an item, and the header that it becomes; content-length is bound, too, but no client sets it itself.
 HEADERS: Final = {
     "content_type": "Content-Type",
@@ -16,52 +21,56 @@ HEADERS: Final = {
 }
 
 
+def parse_identity(bucket: Bucket, text: bytes) -> Presigner:
+    """What an identity's file signs with. Raises ValueError or TypeError on anything else."""
+    identity = Identity(**decode_json(text))
+    is_in_form = re.fullmatch(r"[A-Z0-9]{16,128}", identity.access_key_id) and identity.secret_access_key
+    require(bool(is_in_form), ValueError, "not an access key")
+    require(type(identity.expires_at) in (int, type(None)), ValueError, "expires_at is whole seconds since the epoch")
+    return Presigner(identity, bucket)
+
+
+def presigner_for(identities: Mapping[str, WatchedFile[Presigner]], op: str, now: float) -> Presigner:
+    """What signs this operation. Raises CredentialsUnavailable where there is none, or its session has ended."""
+    presigner = identities[IDENTITY_OF[op]].read()
+    if presigner is None or (presigner.ends_at is not None and presigner.ends_at <= now):
+        raise CredentialsUnavailable(f"the {IDENTITY_OF[op]} identity is not there, or its session has ended")
+    return presigner
+
+
 def answer(presigner: Presigner, grant: Grant, item: Item) -> dict[str, Any]:
     """What the contract answers for an item that S3 serves; no URL is promised a longer life than its session."""
-    ends_at, expires_at = presigner.ends_at, item.expires_at
-    if ends_at is not None and ends_at < expires_at:
-        expires_at = ends_at
-    if item.op == "get":
-        return _reading(presigner, grant, item, expires_at)
-    if item.op == "post":
-        return _form(presigner, grant, item, expires_at)
-    return _writing(presigner, grant, item, expires_at)
+    ends_at = min(item.expires_at, presigner.ends_at or item.expires_at)
+    answers = {"get": _reading, "post": _form}.get(item.op, _writing)
+    return {**answers(presigner, grant, item, ends_at), "expires_at": ends_at}
 
 
-def _form(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
-    url, fields = presigner.form(
-        item.object_key.text(),
-        at=grant.issued_at,
-        expires_at=expires_at,
-        lengths=item.length_range,
-        content_type=item.content_type,
-    )
-    return {"method": "POST", "url": url, "fields": fields, "expires_at": expires_at}
-
-
-def _writing(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
-    headers = {name: getattr(item, field) for field, name in HEADERS.items() if getattr(item, field) is not None}
-    bound = {name.lower(): text for name, text in headers.items()}
-    if item.content_length is not None:
-        bound["content-length"] = str(item.content_length)
-    at, query = grant.issued_at, "x-countersign-grant=" + grant.jti
-    object_key, method = item.object_key.text(item.size), item.op.upper()
-    url = presigner.url(method, object_key, at=at, expires=expires_at - at, headers=bound, query=query)
-    return {"method": method, "url": url, "headers": headers, "expires_at": expires_at}
-
-
-def _reading(presigner: Presigner, grant: Grant, item: Item, expires_at: int) -> dict[str, Any]:
+def _reading(presigner: Presigner, grant: Grant, item: Item, ends_at: int) -> dict[str, Any]:
     at, query = grant.issued_at, "x-countersign-grant=" + grant.jti
     if item.window is not None:
         at, query = at - at % item.window, ""
     if item.download_as is not None:
         disposition = encode("attachment; filename*=UTF-8''" + encode(item.download_as))  # RFC 6266 §4.3
-        served_as = encode(TYPE_OF_EXTENSION[item.object_key.ext])
-        fixed = f"response-content-disposition={disposition}&response-content-type={served_as}"
+        fixed = f"response-content-disposition={disposition}&response-content-type={encode(TYPES[item.ext])}"
         query = f"{fixed}&{query}" if query else fixed
-    life, text, url = expires_at - at, item.object_key.text, presigner.url
-    if not item.sizes:
-        signed = url("GET", text(item.size), at=at, expires=life, headers={}, query=query)
-        return {"url": signed, "expires_at": expires_at}
-    urls = {size: url("GET", text(size), at=at, expires=life, headers={}, query=query) for size in item.sizes}
-    return {"urls": urls, "expires_at": expires_at}
+    bound: dict[str, Any] = {"at": at, "expires": ends_at - at, "headers": {}, "query": query}
+    if item.sizes:
+        return {"urls": {size: presigner.url("GET", item.object_key(size), **bound) for size in item.sizes}}
+    return {"url": presigner.url("GET", item.object_key(item.size), **bound)}
+
+
+def _writing(presigner: Presigner, grant: Grant, item: Item, ends_at: int) -> dict[str, Any]:
+    headers = {name: getattr(item, field) for field, name in HEADERS.items() if getattr(item, field) is not None}
+    bound = {name.lower(): text for name, text in headers.items()}
+    if item.content_length is not None:
+        bound["content-length"] = str(item.content_length)
+    at, method, query = grant.issued_at, item.op.upper(), "x-countersign-grant=" + grant.jti
+    object_key = item.object_key(item.size)
+    url = presigner.url(method, object_key, at=at, expires=ends_at - at, headers=bound, query=query)
+    return {"method": method, "url": url, "headers": headers}
+
+
+def _form(presigner: Presigner, grant: Grant, item: Item, ends_at: int) -> dict[str, Any]:
+    limits: dict[str, Any] = {"lengths": item.length_range, "content_type": item.content_type}
+    url, fields = presigner.form(item.object_key(), at=grant.issued_at, expires_at=ends_at, **limits)
+    return {"method": "POST", "url": url, "fields": fields}

@@ -13,23 +13,31 @@ class WatchedFile(Generic[Content]):
     """One file and what it says, as `parse` understands it.
 
     A file that became wrong, or went away, leaves the last good content in force, so that a slip of whoever rotates
-    a key stops nothing; unless it is to `fail_closed`, where a file that cannot be understood counts as none.
+    a key stops nothing. Not so where `absent` is what it means that there is no file: there a file that cannot be
+    understood counts as nothing at all.
     """
 
-    def __init__(self, path: Path, parse: Callable[[bytes], Content], *, fail_closed: bool = False) -> None:
-        self.path, self._parse, self._fail_closed = path, parse, fail_closed
-        self._seen: tuple[object, Content | None] = (None, None)  # replaced in one assignment, for threads
+    def __init__(self, path: Path, parse: Callable[[bytes], Content], *, absent: Content | None = None) -> None:
+        self._path, self._parse, self._absent = path, parse, absent
+        self._seen: tuple[object, Content | None] = ("unread", None)  # replaced in one assignment, for threads
 
     def read(self) -> Content | None:
-        """What the file says now, or None where it says nothing usable (and, if it may, never did)."""
+        """What the file says now, or None where it says nothing usable (and, without `absent`, never did)."""
         stamp, content = self._seen
+        current: object = "unusable"
         try:
-            status = self.path.stat()
-            current = (status.st_mtime_ns, status.st_size, status.st_ino)
+            current = self._stamp()
             if current != stamp:
-                self._seen = (current, None if self._fail_closed else content)
-                self._seen = (current, self._parse(self.path.read_bytes()))
+                content = self._absent if current == "absent" else self._parse(self._path.read_bytes())
         except Exception as fault:  # whatever a parser meets in a file, the file is not usable
-            log.error("file_not_usable", extra={"file": self.path.name, "fault": type(fault).__name__})
-            self._seen = (self._seen[0], None if self._fail_closed else content)
-        return self._seen[1]
+            content = content if self._absent is None else None
+            if current != stamp:
+                log.error("file_not_usable", extra={"file": self._path.name, "fault": type(fault).__name__})
+        self._seen = (current, content)
+        return content
+
+    def _stamp(self) -> object:
+        if self._absent is not None and not self._path.exists():
+            return "absent"
+        status = self._path.stat()
+        return status.st_mtime_ns, status.st_size, status.st_ino

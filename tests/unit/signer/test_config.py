@@ -1,5 +1,6 @@
 """What the signer starts with, and what it never starts with."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -70,4 +71,4 @@ def test_the_list_of_variables_is_the_one_that_is_documented() -> None:
     listed = Path("deploy/env/signer_service.env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in listed if line and not line.startswith("#")}
     served_by_gunicorn = {"BIND", "WORKERS", "THREADS"}
-    assert names - served_by_gunicorn == {name.upper() for name in Config.__dataclass_fields__}
+    assert names - served_by_gunicorn == {one.name.upper() for one in fields(Config)}

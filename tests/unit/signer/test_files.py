@@ -142,5 +142,5 @@ def test_r09_an_issuer_that_answers_anything_else_changes_nothing(issuer: dict[s
 def test_s06_the_keys_job_holds_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary")
     with pytest.raises(SystemExit) as refused:
-        fetch_keys.settings()
+        fetch_keys.KeysConfig.from_environment()
     assert refused.value.code == 2

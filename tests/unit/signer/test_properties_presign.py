@@ -160,7 +160,7 @@ def test_a_presigned_url_reads_back_as_what_was_asked(bucket: Bucket, object_key
 def test_amazons_example_of_a_presigned_get() -> None:
     """S3 API reference, "Authenticating Requests: Using Query Parameters", example."""
     host = "examplebucket.s3.amazonaws.com"
-    bucket = Bucket("examplebucket", "us-east-1", f"https://{host}", host, "/")
+    bucket = Bucket("examplebucket", "us-east-1", f"https://{host}", "/")
     url = Presigner(Identity(KEY_ID, SECRET), bucket).url(
         "GET", "test.txt", at=timegm((2013, 5, 24, 0, 0, 0)), expires=86_400, headers={}
     )
@@ -191,5 +191,5 @@ def test_amazons_example_of_a_post_policy() -> None:
     policy = base64.b64encode(EXAMPLE_POLICY.replace("\n", "\r\n").encode()).decode()
     presigner = Presigner(Identity(KEY_ID, SECRET), Bucket.at("sigv4examplebucket", "us-east-1", ""))
     # The policies that a form has are our own, so Amazon's goes in where a form's is signed.
-    signature = presigner._at(timegm((2015, 12, 29, 0, 0, 0))).signature(policy)
+    signature = presigner._moment(timegm((2015, 12, 29, 0, 0, 0))).signature(policy)
     assert signature == "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"

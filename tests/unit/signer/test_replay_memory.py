@@ -18,11 +18,18 @@ JTI = "3d0c7b1e-52c4-4c1c-9f6a-7f2f6f3c9a01"
 
 def grant(jti: str = JTI, issuer: str = "sweeper") -> Grant:
     now = int(time.time())
-    return Grant("kid", issuer, jti, now, now + 30, None, None, [])
+    return Grant(issuer, jti, now, now + 30, None, None, [])
+
+
+def a_memory(path: Path, deletes_per_minute: int = 600) -> ReplayMemory:
+    """A memory that began two minutes ago."""
+    memory = ReplayMemory(path, deletes_per_minute)
+    memory.began(time.time() - 120)
+    return memory
 
 
 def spend_once(path: str, start: "multiprocessing.synchronize.Barrier") -> bool:
-    memory = ReplayMemory(Path(path), 600)
+    memory = a_memory(Path(path))
     start.wait(10)
     try:
         memory.spend(grant(), 0, time.time())
@@ -70,6 +77,14 @@ def test_s07_a_memory_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
     assert (status, answer["error"]) == (401, "invalid_grant")
 
 
+def test_s07_a_memory_taken_away_while_a_grant_is_looked_at_spends_nothing(tmp_path: Path) -> None:
+    memory = a_memory(tmp_path / "replay")
+    for file in tmp_path.glob("replay*"):
+        file.unlink()
+    with pytest.raises(ReplayMemoryUnavailable):
+        memory.spend(grant(), 0, time.time())
+
+
 def test_an_unusable_memory_stops_signing_and_says_so(tmp_path: Path) -> None:
     client = a_client(tmp_path, REPLAY_FILE=str(tmp_path / "nowhere" / "replay"), clock=time.time)
     status, answer = ask(client, a_grant())
@@ -83,7 +98,7 @@ def test_a_file_that_is_no_database_stops_signing(tmp_path: Path) -> None:
 
 
 def test_what_is_long_past_is_forgotten(tmp_path: Path) -> None:
-    memory = ReplayMemory(tmp_path / "replay", 600)
+    memory = a_memory(tmp_path / "replay")
     memory.spend(grant(), 0, time.time())
     memory.spend(grant("3d0c7b1e-52c4-4c1c-9f6a-7f2f6f3c9a02"), 0, time.time() + 60)
     kept = sqlite3.connect(tmp_path / "replay").execute("SELECT jti FROM used").fetchall()
@@ -92,7 +107,7 @@ def test_what_is_long_past_is_forgotten(tmp_path: Path) -> None:
 
 def test_s25_the_sweepers_deletes_are_capped_a_minute_and_others_go_on(tmp_path: Path) -> None:
     minute = int(time.time()) // 60 * 60
-    memory = ReplayMemory(tmp_path / "replay", 4)
+    memory = a_memory(tmp_path / "replay", 4)
     memory.spend(grant(), 4, minute)
     with pytest.raises(NotPermitted):
         memory.spend(grant("3d0c7b1e-52c4-4c1c-9f6a-7f2f6f3c9a02"), 1, minute + 1)
