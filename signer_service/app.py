@@ -76,14 +76,13 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"], response.headers["Cache-Control"] = g.request_id, "no-store"
-    told = {"request_id": g.request_id, "status": response.status_code, "audit": g.get("audit")}
+    told = {"request_id": g.request_id, "status": response.status_code, "audit": g.get("audit"), **g.get("refused", {})}
     log.info("request", extra={**told, "ms": round((time.perf_counter() - g.began) * 1000, 2)})
     return response
 
 
 def _refused(refusal: Refusal) -> tuple[Response, int, dict[str, str]]:
-    told = {"request_id": g.request_id, "error": refusal.code, "item": refusal.item}
-    log.info("refused", extra={**told, "reason": str(refusal)[:200]})
+    g.refused = {"error": refusal.code, "reason": str(refusal)[:200], "item": refusal.item}
     return jsonify(refusal.answer()), refusal.status, {"Retry-After": "1"} if refusal.status == 503 else {}
 
 

@@ -61,9 +61,7 @@ class Config(Settings):
     signer_name: str = setting(r"[a-z0-9][a-z0-9-]{0,30}", "a replica's name, such as a")
     aws_region: str = setting(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as eu-central-1")
     s3_bucket: str = setting(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
-    s3_public_endpoint: str = setting(
-        f"({ORIGIN})?", "an origin without a default port, or empty for AWS's", default=""
-    )
+    s3_public_endpoint: str = setting(f"({ORIGIN})?", "an origin without a default port, or empty", default="")
     identities_dir: Path = setting(r".+", "a folder", Path)
     grant_keys_file: Path = setting(r".+", "a file", Path)
     receipt_keys_file: Path = setting(r".+", "a file", Path)

@@ -9,19 +9,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from . import grants, policy, proofs, schemas, signing
+from . import errors, grants, policy, proofs, schemas, signing
 from .audit import AuditLog
 from .config import Config
-from .errors import (
-    AuditUnavailable,
-    CallerMismatch,
-    CredentialsUnavailable,
-    Frozen,
-    InvalidRequest,
-    Refusal,
-    each,
-    require,
-)
+from .errors import Refusal, each, require
 from .grants import Grant
 from .presign import Bucket
 from .proofs import Terms
@@ -42,9 +33,8 @@ class Countersigner:
         self._token_keys = WatchedFile(config.token_keys_file, proofs.parse_jwks)
         self._services = WatchedFile(config.services_file, proofs.parse_services)
         self._receipt_keys = WatchedFile(config.receipt_keys_file, proofs.parse_receipt_keys)
-        parse = partial(
-            signing.parse_identity, Bucket.at(config.s3_bucket, config.aws_region, config.s3_public_endpoint)
-        )
+        bucket = Bucket.at(config.s3_bucket, config.aws_region, config.s3_public_endpoint)
+        parse = partial(signing.parse_identity, bucket)
         paths = {name: config.identities_dir / f"{name}.json" for name in ("uploader", "reader", "remover")}
         self._identities = {name: WatchedFile(path, parse) for name, path in paths.items()}
         self._replay = ReplayMemory(config.replay_file, config.deletes_per_minute)
@@ -61,7 +51,7 @@ class Countersigner:
             items = each(schemas.item, grant.items)
             owed = each(lambda item: policy.owed(grant, item, now), items)
             if (freeze_list := self._freeze_list.read()) is None:
-                raise Frozen("the freeze list cannot be understood, so that everything is frozen")
+                raise errors.Frozen("the freeze list cannot be understood, so that everything is frozen")
             each(partial(freeze_list.check, grant), items)
             caller, keys = self._caller(grant, token, now), self._receipt_keys.read() or {}
             terms = each(lambda item, proof: proofs.check(keys, item, proof, caller, now), items, owed)
@@ -77,15 +67,13 @@ class Countersigner:
         """Whose token came with the grant; None where neither names anyone."""
         is_named = grant.caller is not None or grant.service is not None
         wanted = "caller_token and the grant's caller or service come together or not at all"
-        require(is_named == (token is not None), InvalidRequest, wanted)
+        require(is_named == (token is not None), errors.InvalidRequest, wanted)
         if token is None:
             return None
         if grant.service is not None:
             return proofs.service(self._services.read() or {}, grant.service, token, now)
         caller = proofs.person(self._token_keys.read(), self._config, token, now)
-        require(
-            caller.name == grant.caller, CallerMismatch, "the token is not the token of the one that the grant names"
-        )
+        require(caller.name == grant.caller, errors.CallerMismatch, "the token is not that of the grant's caller")
         return caller
 
     def _signature(self, grant: Grant, item: schemas.Item, terms: Terms | None, now: float) -> Callable[[], Answer]:
@@ -96,13 +84,13 @@ class Countersigner:
         for kid, secret in (self._receipt_keys.read() or {}).items():  # the first issues
             terms = terms or Terms(str(item.visibility), int(now), item.until)
             return partial(_publication, kid, secret, terms, item)
-        raise CredentialsUnavailable("the receipt key is not there")
+        raise errors.CredentialsUnavailable("the receipt key is not there")
 
     def _record_refusal(self, told: dict[str, Any], fault: Exception) -> None:
         code, item = (fault.code, fault.item) if isinstance(fault, Refusal) else ("internal_error", None)
         why = {"error": code, "reason": str(fault)[:200], "item": item}
         log.warning("grant_refused", extra=told | why)
-        with suppress(AuditUnavailable):  # then nothing is signed anyway
+        with suppress(errors.AuditUnavailable):  # then nothing is signed anyway
             self._audit.record("refused", told | why)
 
     def checks(self) -> dict[str, str]:
@@ -110,12 +98,11 @@ class Countersigner:
         files: dict[str, WatchedFile[Any]] = {"grant_keys": self._grant_keys, "receipt_keys": self._receipt_keys}
         files |= {"token_keys": self._token_keys, **self._identities}
         states = {name: "ok" if file.read() else "missing" for name, file in files.items()}
-        for name, check in (
-            ("audit", self._audit.check),
-            ("replay_memory", partial(self._replay.check, self._clock())),
-        ):
+        in_use = partial(self._replay.check, self._clock())
+        for name, check in (("audit", self._audit.check), ("replay_memory", in_use)):
+            states[name] = "ok"
             try:
-                states[name] = check() or "ok"
+                check()
             except Refusal as refusal:
                 states[name] = refusal.code
         return states

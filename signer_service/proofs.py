@@ -12,7 +12,6 @@ import hmac
 import json
 import tomllib
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -28,6 +27,7 @@ CLOCK_SKEW: Final = 5  # seconds that nbf, and a service token's iat, may be ahe
 SERVICE_TOKEN_LIFE: Final = 60  # seconds
 # Headers by which a token says where its own key comes from, or what must be understood (RFC 8725 §3.10).
 REFUSED_HEADERS: Final = {"jku", "jwk", "x5u", "x5c", "crit", "b64"}
+ReceiptKeys = dict[str, bytes]  # by kid
 Services = dict[str, tuple[PyJWK, frozenset[str]]]  # by name, each with its key and its scopes, as registered here
 # The last thousand verdicts on signatures, each for one key object: a new key set knows none of them.
 _is_signed_by = lru_cache(1_024)(jws.Jws.is_signed_by)
@@ -49,7 +49,7 @@ class Terms(NamedTuple):
     until: int
 
 
-def person(keys: Mapping[str, PyJWK] | None, config: Config, text: str, now: float) -> Caller:
+def person(keys: dict[str, PyJWK] | None, config: Config, text: str, now: float) -> Caller:
     """The person whose access token this is. Raises InvalidCallerToken or CallerKeysUnavailable."""
     if keys is None:
         raise errors.CallerKeysUnavailable("the issuer's keys are not there yet")
@@ -109,9 +109,7 @@ def _believed(token: jws.Jws, key: PyJWK | None, now: float) -> dict[str, Any]:
     return token.claims
 
 
-def check(
-    keys: Mapping[str, bytes], item: schemas.Item, proof: Proof, caller: Caller | None, now: float
-) -> Terms | None:
+def check(keys: ReceiptKeys, item: schemas.Item, proof: Proof, caller: Caller | None, now: float) -> Terms | None:
     """Hold an item to the proof that it owes. Returns the receipt's terms, where that is what opens it."""
     if proof is Proof.RECEIPT:
         return _check_receipt(keys, item, caller, now)
@@ -129,20 +127,18 @@ def _check_token(proof: Proof, item: schemas.Item, caller: Caller | None) -> Non
     require(is_in_scope, errors.NotPermitted, "the service's token lacks the scope")
 
 
-def _check_receipt(keys: Mapping[str, bytes], item: schemas.Item, caller: Caller | None, now: float) -> Terms:
+def _check_receipt(keys: ReceiptKeys, item: schemas.Item, caller: Caller | None, now: float) -> Terms:
     terms = _terms(keys, item)
     is_in_force = not terms.until or (now < terms.until and item.expires_at <= terms.until)
     require(is_in_force, errors.NotPublished, "the receipt ends before expires_at")
     if terms.visibility == "signed_in" and item.op == "get":
         is_person = caller is not None and caller.scopes is None
         require(is_person, InvalidCallerToken, "no person's token, where the receipt opens to those signed in")
-    require(
-        terms.visibility == "public" or item.window is None, errors.InvalidItem, "a window goes with a public receipt"
-    )
+    require(terms.visibility == "public" or not item.window, errors.InvalidItem, "window needs a public receipt")
     return terms
 
 
-def _terms(keys: Mapping[str, bytes], item: schemas.Item) -> Terms:
+def _terms(keys: ReceiptKeys, item: schemas.Item) -> Terms:
     if shape := schemas.RECEIPT.fullmatch(item.receipt or ""):
         kid, terms = shape[1], Terms(shape[2], int(shape[3]), int(shape[4]))
         if kid in keys and hmac.compare_digest(receipt(kid, keys[kid], terms, item), shape[0]):
@@ -174,7 +170,7 @@ def parse_services(text: bytes) -> Services:
     return {name: (jws.key_of(jwks[name]), frozenset(entry["scopes"])) for name, entry in services}
 
 
-def parse_receipt_keys(text: bytes) -> dict[str, bytes]:
+def parse_receipt_keys(text: bytes) -> ReceiptKeys:
     """The receipt keys by kid, the one that issues first. Raises ValueError unless it is one or two of 32 bytes."""
     entries = jws.decode_json(text)["keys"]
     keys = {entry["kid"]: jws.decode_base64url(entry["secret"].rstrip("=")) for entry in entries}

@@ -23,9 +23,7 @@ CREATE TABLE IF NOT EXISTS used (jti TEXT PRIMARY KEY, forget_at INTEGER NOT NUL
 CREATE INDEX IF NOT EXISTS used_by_age ON used (forget_at);
 CREATE TABLE IF NOT EXISTS deletes (issuer TEXT, minute INTEGER, count INTEGER, PRIMARY KEY (issuer, minute));
 """
-_COUNT: Final = """
-INSERT INTO deletes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count RETURNING count
-"""
+_COUNT: Final = "INSERT INTO deletes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 
 
 class _Opened(NamedTuple):
@@ -51,19 +49,14 @@ class ReplayMemory:
 
     def check(self, now: float) -> None:
         """Raises ReplayMemoryUnavailable where it could not vouch for a grant of this moment."""
-        is_old_enough = now > self.began(now) + CLOCK_SKEW + 1
-        require(
-            is_old_enough,
-            ReplayMemoryUnavailable,
-            "the replay memory is younger than the grants that it would be shown",
-        )
+        require(now > self.began(now) + CLOCK_SKEW + 1, ReplayMemoryUnavailable, "it is younger than its grants")
 
     def spend(self, grant: Grant, deletes: int, now: float) -> None:
         """Mark the grant used, and count its deletes. Raises GrantAlreadyUsed, or NotPermitted above the cap."""
         try:
             opened = self._opened(now)
-            if grant.issued_at <= opened.began + CLOCK_SKEW:  # it was taken away since the grant was accepted
-                raise ReplayMemoryUnavailable("the replay memory is younger than the grant")
+            # Else the memory that the grant was accepted by was taken away since.
+            require(opened.began + CLOCK_SKEW < grant.issued_at, ReplayMemoryUnavailable, "the memory began anew")
             with opened.connection as connection:  # one transaction
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DELETE FROM used WHERE forget_at < ?", (int(now),))
@@ -77,8 +70,9 @@ class ReplayMemory:
 
     def _count(self, connection: sqlite3.Connection, issuer: str, deletes: int, minute: int) -> None:
         connection.execute("DELETE FROM deletes WHERE minute < ?", (minute,))
-        if connection.execute(_COUNT, (issuer, minute, deletes)).fetchone()[0] > self._deletes_per_minute:
-            raise NotPermitted(f"{issuer} may delete {self._deletes_per_minute} objects a minute")
+        (count,) = connection.execute(_COUNT + " RETURNING count", (issuer, minute, deletes)).fetchone()
+        allowed = f"{issuer} may delete {self._deletes_per_minute} objects a minute"
+        require(count <= self._deletes_per_minute, NotPermitted, allowed)
 
     def _opened(self, now: float) -> _Opened:
         """The thread's connection, opened again where the file was taken away: two memories would be two uses."""

@@ -13,13 +13,7 @@ from .errors import InvalidItem, InvalidRequest, require
 
 USERS: Final = "users"
 CATEGORIES: Final = ("profile", "projects", "resume", "photos")
-TYPES: Final = {
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "pdf": "application/pdf",
-}
+TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "pdf": "application/pdf"}
 SMALLER_SIZES: Final = ("150", "400")
 SERVED_CACHE_CONTROL: Final = "private, max-age=31536000, immutable"
 

@@ -37,7 +37,10 @@ class WatchedFile(Generic[Content]):
         return content
 
     def _stamp(self) -> object:
-        if self._absent is not None and not self._path.exists():
-            return "absent"
+        try:
+            self._path.lstat()  # nothing but its absence counts as absent: not a link to nowhere, not a closed folder
+        except FileNotFoundError:
+            if self._absent is not None:
+                return "absent"
         status = self._path.stat()
         return status.st_mtime_ns, status.st_size, status.st_ino

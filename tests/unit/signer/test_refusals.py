@@ -2,14 +2,16 @@
 
 import json
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from signer_service.errors import Refusal
 from tests.builders import SUB, a_token
-from tests.unit.signer.a_signer import a_client, a_grant, an_identity, an_item, ask
+from tests.unit.signer.a_signer import METADATA_KEY, a_client, a_grant, an_identity, an_item, ask
 
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:
@@ -64,3 +66,39 @@ def test_a_frozen_receipt_is_frozen_before_any_proof_is_looked_at(tmp_path: Path
     reading = an_item(owner=SUB, id=published["id"], receipt=receipt)
     status, answer = ask(client, a_grant(reading), a_token(expires_in=-1))
     assert (status, answer["error"]) == (403, "operation_frozen")
+
+
+def base64url(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("claims", ["W10", "bnVsbA", "!", ""])  # a list, null, not base64url, nothing
+def test_signed_claims_that_are_no_object_are_refused_and_in_the_log(tmp_path: Path, claims: str) -> None:
+    client, header = a_client(tmp_path), {"alg": "EdDSA", "typ": "grant+jwt", "kid": "metadata-1"}
+    signed = f"{base64url(json.dumps(header).encode())}.{claims}"
+    status, answer = ask(client, f"{signed}.{base64url(METADATA_KEY.sign(signed.encode()))}")
+    assert status == 400
+    assert [(line["event"], line["error"]) for line in lines_of(tmp_path)] == [("refused", answer["error"])]
+
+
+@pytest.mark.parametrize("target", ["freeze.json", "nowhere"])
+def test_a_freeze_list_that_cannot_be_looked_at_freezes_everything(tmp_path: Path, target: str) -> None:
+    client = a_client(tmp_path)
+    (tmp_path / "freeze.json").symlink_to(tmp_path / target)
+    assert ask(client, a_grant())[1]["error"] == "operation_frozen"
+
+
+def test_a_freeze_list_that_comes_and_goes_while_others_ask_is_never_half_read(tmp_path: Path) -> None:
+    client, frozen = a_client(tmp_path), tmp_path / "freeze.json"
+    for _ in range(3):
+        frozen.write_text('{"owners": []')
+        assert ask(client, a_grant())[1]["error"] == "operation_frozen"
+        frozen.unlink()
+        assert ask(client, a_grant())[0] == 200
+
+
+def test_every_refusal_has_a_code_and_a_status_of_the_contract() -> None:
+    contract = Path("docs/contracts/grant-v1.md").read_text()
+    for kind in Refusal.__subclasses__():
+        (row,) = [line for line in contract.splitlines() if line.startswith(f"| {kind.status} ") and "`" in line]
+        assert f"`{kind.code}`" in row
