@@ -54,7 +54,8 @@ def write(path: Path, text: bytes) -> bool:
 def main() -> None:
     """Look, write where something changed, wait; until told to stop."""
     config = KeysConfig.from_environment()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())
     while True:
         try:
             event = "keys_changed" if write(config.token_keys_file, fetch(config.token_jwks_url)) else "keys_unchanged"

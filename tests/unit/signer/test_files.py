@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -137,6 +140,24 @@ def test_r09_an_issuer_that_answers_anything_else_changes_nothing(issuer: dict[s
     issuer["held"]["body"] = body
     with pytest.raises((ValueError, OSError)):
         fetch_keys.fetch(issuer["url"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_r09_the_keys_job_writes_goes_on_after_rubbish_and_stops_when_told(
+    issuer: dict[str, Any], tmp_path: Path, number: signal.Signals
+) -> None:
+    path, good = tmp_path / "keys.json", issuer["held"]["body"]
+    issuer["held"]["body"] = b'{"keys": 7}'
+    environment = {"PATH": os.defpath, "TOKEN_JWKS_URL": issuer["url"], "TOKEN_KEYS_FILE": str(path)}
+    command = [sys.executable, "-m", "signer_service.fetch_keys"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout is not None
+        assert json.loads(job.stdout.readline())["event"] == "keys_not_fetched: TypeError"
+        issuer["held"]["body"] = good
+        assert json.loads(job.stdout.readline())["event"] == "keys_changed"
+        job.send_signal(number)
+        assert job.wait(10) == 0
+    assert path.read_bytes() == good
 
 
 def test_s06_the_keys_job_holds_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
