@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 WITH_RUN := exec local/bootstrap.sh run engine nginx --
 WITH_TOKENS := exec local/bootstrap.sh run --
 WITH_DEV := exec local/bootstrap.sh dev engine nginx --
-SUITES := unit contract integration e2e security reliability
+SUITES := unit contract integration e2e security
 
 .PHONY: help
 help: ## list what can be made
@@ -51,12 +51,11 @@ test: ## every test, on free ports; a stack that runs already is left alone
 	@$(WITH_DEV) python -m pytest $(TESTS)
 
 .PHONY: $(SUITES:%=test-%)
-test-unit: ## no process, milliseconds
+test-unit: ## no stack, under a minute
 test-contract: ## both sides of grant v1, and the engine
 test-integration: ## a service with the real engine
 test-e2e: ## the whole stack by nginx
 test-security: ## the security promises
-test-reliability: ## the reliability promises
 $(SUITES:%=test-%): test-%:
 	@$(WITH_DEV) python -m pytest tests/$*
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +94,18 @@ def of(state_dir: Path, *, has_mounts: bool) -> Layout:
 
 
 def make_folder(path: Path, mode: int, owner: User | None = None) -> Path:
-    """A folder with exactly this mode and, as root, this owner."""
+    """A folder with exactly this mode and, as root, this owner. Raises OSError where a link stands in its place.
+
+    Some folders stand in a process's own: a link that it left there must not make root give another folder away.
+    """
     path.mkdir(parents=True, exist_ok=True)
-    if os.getuid() == 0:
-        os.chown(path, owner.uid if owner else 0, owner.gid if owner else 0)
-    path.chmod(mode)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.getuid() == 0:
+            os.fchown(folder, owner.uid if owner else 0, owner.gid if owner else 0)
+        os.fchmod(folder, mode)
+    finally:
+        os.close(folder)
     return path
 
 
@@ -138,7 +146,7 @@ def _make_kept(layout: Layout) -> None:
         kept.unlink()  # what it led to was removed: begin anew
     if os.getuid() == 0 and not layout.has_mounts and not kept.exists():
         kept.symlink_to(tempfile.mkdtemp(prefix="kept-", dir=make_folder(OUTSIDE, 0o755)))
-    make_folder(kept, 0o711 if kept.is_symlink() else 0o700)
+    make_folder(kept.resolve(), 0o711 if kept.is_symlink() else 0o700)
 
 
 def _hand_over(folder: Path, user: User) -> None:
@@ -146,7 +154,9 @@ def _hand_over(folder: Path, user: User) -> None:
     if os.getuid() != 0:
         return
     for path in folder.rglob("*"):
-        if path.lstat().st_uid != user.uid:
+        status = path.lstat()
+        is_shared = stat.S_ISREG(status.st_mode) and status.st_nlink > 1  # it may have another name elsewhere
+        if status.st_uid != user.uid and not is_shared:
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
 
 
