@@ -1,4 +1,4 @@
-"""Whether a PDF is only a document: no scripts, no actions but links, nothing embedded, nothing encrypted.
+"""Whether a PDF is only a document: no scripts, no actions but links, nothing embedded or outside, no encryption.
 
 It goes through the objects, not the bytes: names may be spelled `/J#61vaScript`, and objects lie in compressed streams.
 """
@@ -21,6 +21,11 @@ _ACTIVE_ENTRIES = {
     "/EF": "embedded files",
     "/RichMediaContent": "rich media",
     "/RichMediaSettings": "rich media",
+    "/AF": "associated files",
+    "/Collection": "a collection of files",
+    "/UF": "a reference to another file",
+    "/FFilter": "a reference to another file",
+    "/FDecodeParms": "a reference to another file",
 }
 _ACTIVE_ACTIONS = {
     "/JavaScript": "JavaScript",
@@ -43,8 +48,11 @@ _ACTIVE_TYPES = {
     "/Movie": "a movie",
     "/Sound": "a sound",
     "/3D": "a 3D model",
+    "/Filespec": "a reference to another file",
+    "/FileSpec": "a reference to another file",
 }
-_ACTIVE_SCHEME = re.compile(rb"(?i)(javascript|vbscript|data|file):")
+_PAGE_SCHEMES = (b"http", b"https", b"mailto")
+_BYTE_ORDER_MARKS = re.compile(rb"\A(\xfe\xff|\xff\xfe|\xef\xbb\xbf)")
 _HARMLESS_WARNINGS = ("setting missing or invalid /Type entry", "Resources is missing or invalid")
 _MOST_VALUES = 2_000_000
 
@@ -106,8 +114,26 @@ def _check(dictionary: Any) -> None:
         value = dictionary.get(entry)
         if isinstance(value, pikepdf.Name) and str(value) in meanings:
             raise _active(meanings[str(value)])
+    _check_files(dictionary)
     _check_opening(dictionary.get("/OpenAction"))
-    _check_link(dictionary.get("/URI"))
+    address = dictionary.get("/URI")
+    # in the catalog it is a dictionary, whose base all relative links are under
+    _check_link(address.get("/Base") if isinstance(address, pikepdf.Dictionary) else address)
+
+
+def _check_files(dictionary: Any) -> None:
+    """No file but this one (ISO 32000-2 §7.3.8.2, 7.11 and 8.10.4): a viewer that fetches it tells on its reader.
+
+    `/F` has other meanings: an annotation's flags, an article's first part, a font's name. A file's name is text,
+    or the dictionary that an action holds. `/Ref` of a tag is a list of tags.
+    """
+    is_stream = isinstance(dictionary, pikepdf.Stream)
+    file, referred = dictionary.get("/F"), dictionary.get("/Ref")
+    is_of_action = "/S" in dictionary and isinstance(file, pikepdf.Dictionary)
+    if isinstance(file, pikepdf.String) or is_of_action or (is_stream and file is not None):
+        raise _active("a reference to another file")
+    if isinstance(referred, pikepdf.Dictionary) or (is_stream and referred is not None):
+        raise _active("a page of another file")
 
 
 def _check_opening(action: Any) -> None:
@@ -117,12 +143,14 @@ def _check_opening(action: Any) -> None:
 
 
 def _check_link(address: Any) -> None:
-    """Links to web pages are fine; a link that is a script, or opens a local file, is not."""
+    """Links to pages and addresses of mail are fine, relative ones too; to programs and shares of a network, not."""
     if not isinstance(address, pikepdf.String):
         return
-    # viewers skip blanks, control characters and the mark of UTF-16
-    visible = bytes(byte for byte in bytes(address).removeprefix(b"\xfe\xff") if byte > 0x20)
-    if _ACTIVE_SCHEME.match(visible):
+    # viewers skip blanks, control characters and the marks of UTF-16
+    visible = bytes(byte for byte in _BYTE_ORDER_MARKS.sub(b"", bytes(address)) if byte > 0x20)
+    scheme, colon, _ = re.split(rb"[/?#]", visible, maxsplit=1)[0].partition(b":")
+    is_elsewhere = b"\\" in visible or visible.startswith(b"//")  # `\\host\share`, as Windows reads both
+    if (scheme.lower() not in _PAGE_SCHEMES) if colon else is_elsewhere:
         raise _active("a link that is not to a page")
 
 

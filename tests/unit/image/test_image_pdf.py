@@ -1,8 +1,10 @@
 """Which PDFs are taken, and what is found in the others."""
 
 import io
+from collections.abc import Callable
 
 import hostile
+import ordinary_pdfs
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
@@ -56,8 +58,23 @@ def test_s14_what_only_goes_to_a_page_is_taken(catalog: bytes) -> None:
     assert inspect(hostile.raw_pdf(b"<< /S /GoTo /D [3 0 R /Fit] >>", catalog=catalog)) == 1
 
 
+@pytest.mark.parametrize("made_by", ordinary_pdfs.ALL, ids=lambda made_by: made_by.__name__)
+def test_s14_what_ordinary_tools_write_is_taken(made_by: Callable[[], bytes]) -> None:
+    assert inspect(made_by()) == 1
+
+
 @pytest.mark.parametrize(
-    "address", [b"https://example.org/", b"http://example.org/?a=javascript:", b"mailto:a@example.org"]
+    "address",
+    [
+        b"https://example.org/",
+        b"HTTP://example.org/?a=javascript:",
+        b"mailto:a@example.org",
+        b"other.html?to=//x",
+        b"/papers/a:b.pdf",
+        b"#section.1",
+        b"",
+        rb"https://example.org/a\\b",
+    ],
 )
 def test_s14_links_to_web_pages_are_taken(address: bytes) -> None:
     link = b"<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (" + address + b") >> >>"
@@ -169,6 +186,15 @@ def test_s14_a_stream_of_an_embedded_file_that_nothing_names() -> None:
         rb"java\tscript:alert(1)",
         b"file:///etc/passwd",
         b"data:text/html,x",
+        b"ms-msdt:/id PCWDiagnostic",
+        b"search-ms:query=x",
+        b"smb://evil/x",
+        b"ftp://evil/x",
+        rb"\\\\evil\\share\\x",
+        rb"/\\evil\\share",
+        b"//evil/share",
+        b" //evil/share",
+        b"\xadjavascript:alert(1)",
     ],
 )
 def test_s14_a_link_that_is_a_script_or_a_local_file(address: bytes) -> None:
@@ -178,6 +204,55 @@ def test_s14_a_link_that_is_a_script_or_a_local_file(address: bytes) -> None:
 def test_s14_a_link_that_is_a_script_in_utf_16() -> None:
     address = b"\xfe\xff" + "javascript:alert(1)".encode("utf-16-be")
     assert "link" in refused_for(hostile.raw_pdf(b"<< /S /URI /URI <" + address.hex().encode() + b"> >>"))
+
+
+@pytest.mark.parametrize("base", [b"file:///etc/", rb"\\\\evil\\share", b"//evil/share"])
+def test_s14_a_base_that_makes_files_of_relative_links(base: bytes) -> None:
+    assert "link" in refused_for(hostile.raw_pdf(catalog=b"/URI << /Base (" + base + b") >>"))
+    assert inspect(hostile.raw_pdf(catalog=b"/URI << /Base (https://example.org/) >>")) == 1
+
+
+SHARE = rb"(\\\\evil\\share\\x)"
+EMPTY_STREAM = b" /Length 0 >>\nstream\n\nendstream"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        b"/F " + SHARE,
+        b"/F 5 0 R",
+        b"/F << /F " + SHARE + b" >>",
+        b"/F << /Unix " + SHARE + b" >>",
+        b"/#46 " + SHARE,
+        b"/FFilter /FlateDecode",
+        b"/FDecodeParms << >>",
+        b"/Subtype /Form /BBox [0 0 9 9] /Ref << /F 5 0 R /Page 0 >>",
+        b"/Subtype /Form /BBox [0 0 9 9] /Ref 6 0 R",
+        b"/Subtype /Image /OPI << /2.0 << /Type /OPI /Version 2.0 /F " + SHARE + b" >> >>",
+    ],
+)
+def test_s14_a_stream_that_lies_in_another_file(entries: bytes) -> None:
+    content = hostile.raw_pdf(
+        b"<< " + entries + EMPTY_STREAM, b"(elsewhere)", b"<< /Page 0 >>", page=b"/Contents 4 0 R"
+    )
+    assert "another file" in refused_for(content)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "named"),
+    [
+        (b"/Odd << /Type /Filespec /Unix " + SHARE + b" >>", "another file"),
+        (b"/Odd << /Type /File#53pec >>", "another file"),
+        (b"/Odd << /F " + SHARE + b" >>", "another file"),
+        (b"/Odd << /UF " + SHARE + b" >>", "another file"),
+        (b"/Odd << /S /Thread /F << /DOS " + SHARE + b" >> /D 0 >>", "another file"),
+        (b"/Odd << /Type /XObject /Subtype /Form /Ref << >> >>", "another file"),
+        (b"/AF [4 0 R]", "associated files"),
+        (b"/Collection << >>", "collection"),
+    ],
+)
+def test_s14_a_reference_to_another_file(catalog: bytes, named: str) -> None:
+    assert named in refused_for(hostile.raw_pdf(b"<< >>", catalog=catalog))
 
 
 @pytest.mark.parametrize(("user", "owner"), [("", "x"), ("x", "x"), ("", "")])
@@ -222,7 +297,7 @@ def test_no_page_at_all_is_damaged() -> None:
 
 
 def test_s14_a_name_given_twice_is_not_left_to_the_viewer() -> None:
-    content = hostile.raw_pdf(b"<< /S /Launch /F (cmd) /S /URI >>")
+    content = hostile.raw_pdf(b"<< /S /Launch /Win << >> /S /URI >>")
     assert refused(content).reason == "damaged"
 
 
