@@ -5,6 +5,7 @@ Amazon Cognito: "Verifying a JSON Web Token"; for other issuers RFC 9068. An ID 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -46,7 +47,8 @@ class TokenRules:
 
 
 class _Believed(NamedTuple):
-    caller: Caller
+    sub: str
+    owner: str
     kid: str
     public_key: jws.PublicKey
     not_before: int
@@ -62,21 +64,23 @@ class Callers:
     def __init__(self, rules: TokenRules, keys: TokenKeys, clock: Callable[[], float] = time.time) -> None:
         self.keys = keys
         self._rules, self._clock = rules, clock
-        self._remembered: OrderedDict[str, _Believed] = OrderedDict()
+        # By SHA-256, without the token: whoever reads this memory finds none that is not in flight.
+        self._remembered: OrderedDict[bytes, _Believed] = OrderedDict()
 
     def verify(self, token: str) -> Caller:
         """Whose token this is. Raises Unauthorized, or Unavailable while no keys are known."""
-        believed = self._remembered.get(token)
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        believed = self._remembered.get(digest)
         # What is remembered still answers to the clock, and to the keys in force.
         if believed is None or self.keys.find(believed.kid) is not believed.public_key:
-            believed = self._remember(token, self._believe(token))
+            believed = self._remember(digest, self._believe(token))
         now = self._clock()
         if believed.expires_at <= now or believed.not_before > now + CLOCK_SKEW:
             raise _refused()
-        return believed.caller
+        return Caller(believed.sub, believed.owner, token)
 
-    def _remember(self, token: str, believed: _Believed) -> _Believed:
-        self._remembered[token] = believed
+    def _remember(self, digest: bytes, believed: _Believed) -> _Believed:
+        self._remembered[digest] = believed
         while len(self._remembered) > REMEMBERED:
             try:
                 self._remembered.popitem(last=False)
@@ -96,7 +100,7 @@ class Callers:
         if not isinstance(kid, str) or public_key is None or not public_key.signed(split):
             raise _refused()
         sub, not_before, expires_at = _checked(split.claims, str(split.header.get("typ")), self._rules)
-        return _Believed(Caller(sub, owner_of(sub), token), kid, public_key, not_before, expires_at)
+        return _Believed(sub, owner_of(sub), kid, public_key, not_before, expires_at)
 
 
 def require() -> Caller:

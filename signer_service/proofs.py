@@ -12,8 +12,8 @@ import hmac
 import json
 import tomllib
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from jwt import PyJWK, PyJWTError
@@ -27,10 +27,13 @@ CLOCK_SKEW: Final = 5  # seconds that nbf, and a service token's iat, may be ahe
 SERVICE_TOKEN_LIFE: Final = 60  # seconds
 # Headers by which a token says where its own key comes from, or what must be understood (RFC 8725 §3.10).
 REFUSED_HEADERS: Final = {"jku", "jwk", "x5u", "x5c", "crit", "b64"}
+Members = dict[str, Any]
 ReceiptKeys = dict[str, bytes]  # by kid
 Services = dict[str, tuple[PyJWK, frozenset[str]]]  # by name, each with its key and its scopes, as registered here
-# The last thousand verdicts on signatures, each for one key object: a new key set knows none of them.
-_is_signed_by = lru_cache(1_024)(jws.Jws.is_signed_by)
+# The last tokens whose signatures held, by their SHA-256, each with the key object that it held under. Never the
+# tokens themselves: whoever reads this memory finds none that is not in flight.
+_remembered: Final[dict[bytes, tuple[PyJWK, Members, Members]]] = {}
+MOST_REMEMBERED: Final = 1_024
 
 
 class Caller(NamedTuple):
@@ -53,10 +56,9 @@ def person(keys: dict[str, PyJWK] | None, config: Config, text: str, now: float)
     """The person whose access token this is. Raises InvalidCallerToken or CallerKeysUnavailable."""
     if keys is None:
         raise errors.CallerKeysUnavailable("the issuer's keys are not there yet")
-    token = _taken_apart(text)
-    claims = _believed(token, keys.get(str(token.header.get("kid"))), now)
+    header, claims = _believed(text, lambda header: keys.get(str(header.get("kid"))), now)
     require(claims.get("iss") == config.token_issuer, InvalidCallerToken, "not of our issuer")
-    require(_is_access(token.header, claims, config), InvalidCallerToken, "not an access token for a client of ours")
+    require(_is_access(header, claims, config), InvalidCallerToken, "not an access token for a client of ours")
     sub = claims.get("sub")
     if not isinstance(sub, str) or not 0 < len(sub) <= 256:
         raise InvalidCallerToken("sub")
@@ -68,7 +70,7 @@ def owner_of(sub: str) -> str:
     return sub if schemas.PLAIN_OWNER.fullmatch(sub) else "h-" + hashlib.sha256(sub.encode()).hexdigest()[:40]
 
 
-def _is_access(header: dict[str, Any], claims: dict[str, Any], config: Config) -> bool:
+def _is_access(header: Members, claims: Members, config: Config) -> bool:
     if "token_use" in claims:  # Cognito's way
         return claims["token_use"] == "access" and str(claims.get("client_id")) in config.token_client_ids
     audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
@@ -81,7 +83,7 @@ def _is_access(header: dict[str, Any], claims: dict[str, Any], config: Config) -
 def service(services: Services, name: str, text: str, now: float) -> Caller:
     """The service of this name, with the scopes that both its token and our list give. Raises InvalidCallerToken."""
     public, scopes = services.get(name, (None, frozenset()))
-    claims = _believed(_taken_apart(text), public, now)
+    _, claims = _believed(text, lambda _: public, now)
     named, issued_at = (claims.get("iss"), claims.get("sub"), claims.get("aud")), claims.get("iat")
     require(named == (name, name, "countersign-metadata"), InvalidCallerToken, "iss, sub or aud")
     is_brief = type(issued_at) is int and claims["exp"] - SERVICE_TOKEN_LIFE <= issued_at <= now + CLOCK_SKEW
@@ -89,24 +91,32 @@ def service(services: Services, name: str, text: str, now: float) -> Caller:
     return Caller(name, "s-" + name, scopes & set(str(claims.get("scope")).split()))
 
 
-@lru_cache(1_024)
-def _taken_apart(text: str) -> jws.Jws:
-    try:
-        token = jws.Jws(text)
-        _ = token.claims  # decoded here, so that no other place need expect it to be malformed
-    except errors.Refusal as fault:
-        raise InvalidCallerToken(str(fault)) from fault
-    return token
-
-
-def _believed(token: jws.Jws, key: PyJWK | None, now: float) -> dict[str, Any]:
-    """The claims, where the signature holds under this key, now."""
-    require(REFUSED_HEADERS.isdisjoint(token.header), InvalidCallerToken, "a header that names a key")
-    require(key is not None and _is_signed_by(token, key), InvalidCallerToken, "an unknown key, or the signature")
-    ends, begins = token.claims.get("exp"), token.claims.get("nbf", 0)
+def _believed(text: str, key_for: Callable[[Members], PyJWK | None], now: float) -> tuple[Members, Members]:
+    """The token's header and claims, where the signature holds under the key that is for it, now."""
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    key, header, claims = _remembered.get(digest, (None, {}, {}))
+    if key is None or key is not key_for(header):
+        key, header, claims = _verified(text, key_for)
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[digest] = key, header, claims
+    ends, begins = claims.get("exp"), claims.get("nbf", 0)
     is_now = type(ends) is int and type(begins) is int and begins - CLOCK_SKEW <= now < ends
     require(is_now, InvalidCallerToken, "exp or nbf")
-    return token.claims
+    return header, claims
+
+
+def _verified(text: str, key_for: Callable[[Members], PyJWK | None]) -> tuple[PyJWK, Members, Members]:
+    try:
+        token = jws.Jws(text)
+        claims = token.claims
+    except errors.Refusal as fault:
+        raise InvalidCallerToken(str(fault)) from fault
+    require(REFUSED_HEADERS.isdisjoint(token.header), InvalidCallerToken, "a header that names a key")
+    key = key_for(token.header)
+    if key is None or not token.is_signed_by(key):
+        raise InvalidCallerToken("an unknown key, or the signature")
+    return key, token.header, claims
 
 
 def check(keys: ReceiptKeys, item: schemas.Item, proof: Proof, caller: Caller | None, now: float) -> Terms | None:

@@ -1,5 +1,6 @@
 """Which tokens metadata believes, and which it does not, whoever else may have."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -173,7 +174,7 @@ def test_a_remembered_token_ends_when_it_says(jwks: Path) -> None:
     clock = Clock(claims["exp"] - 1)
     verifier = Callers(COGNITO, TokenKeys(str(jwks)), clock)
     token = a_token(exp=claims["exp"])
-    assert verifier.verify(token) is verifier.verify(token)
+    assert verifier.verify(token) == verifier.verify(token)
     clock.now = claims["exp"]
     with pytest.raises(Unauthorized):
         verifier.verify(token)
@@ -184,7 +185,14 @@ def test_only_so_many_tokens_are_remembered(verifier: Callers, monkeypatch: pyte
     tokens = [a_token(sub=f"person-{number}") for number in range(5)]
     for token in tokens:
         verifier.verify(token)
-    assert list(verifier._remembered) == tokens[2:]
+    assert list(verifier._remembered) == [hashlib.sha256(token.encode()).digest() for token in tokens[2:]]
+
+
+def test_s01_what_is_remembered_of_a_token_is_not_the_token(verifier: Callers) -> None:
+    token = a_token()
+    assert verifier.verify(token).token == token
+    kept = repr(verifier._remembered)
+    assert not [part for part in token.split(".") if part in kept]
 
 
 def test_a_remembered_token_is_forgotten_with_its_key(tmp_path: Path) -> None:

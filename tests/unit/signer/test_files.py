@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signer_service import fetch_keys
+from signer_service import fetch_keys, proofs
 from tests.builders import a_jwk, a_token, issuer_key, write_jwks
 from tests.unit.signer.a_signer import a_client, a_grant, an_identity, an_item, ask, grant_jwk, sweep
 
@@ -165,3 +165,11 @@ def test_s06_the_keys_job_holds_no_credential(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SystemExit) as refused:
         fetch_keys.KeysConfig.from_environment()
     assert refused.value.code == 2
+
+
+def test_s02_what_is_remembered_of_a_token_is_not_the_token(tmp_path: Path) -> None:
+    client, token = a_client(tmp_path), a_token()
+    assert ask(client, a_grant(), token)[0] == 200
+    assert proofs._remembered
+    kept = repr(proofs._remembered)
+    assert not [part for part in token.split(".") if part in kept]
