@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from . import logs
 from .connections import Address, Answer, Connections, Unreachable
 from .errors import Unavailable
 from .jpeg import NotJpeg, dimensions
@@ -62,7 +63,7 @@ class ImageService:
                 self._address,
                 "POST",
                 target,
-                headers={**headers, "Connection": "close"},
+                headers={**headers, **logs.traced(), "Connection": "close"},
                 body=octets,
                 limit=LONGEST_ANSWER,
             )

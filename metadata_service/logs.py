@@ -61,6 +61,11 @@ def note(**fields: object) -> None:
     g.setdefault("noted", {}).update(fields)
 
 
+def traced() -> dict[str, str]:
+    """The header that gives the id of the request under way to whom we ask for it; none where there is no request."""
+    return {"X-Request-Id": g.request_id} if has_request_context() and "request_id" in g else {}
+
+
 def _begin() -> None:
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from . import logs
 from .bucket import Bucket
 from .connections import Address, Answer, Connections, Unreachable
 from .errors import NotFound, Unauthorized, Unavailable
@@ -102,7 +103,7 @@ class Signer:
             replica.address,
             "POST",
             "/v1/sign",
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **logs.traced()},
             body=orjson.dumps(request),
             limit=LONGEST_ANSWER,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.uploads_stack import Person, Stack, make_app
+from tests.integration.uploads_stack import Person, Stack, a_picture, make_app, wait_until
 
 
 def test_it_is_up_and_ready(alice: Person) -> None:
@@ -58,6 +58,21 @@ def test_a_request_id_is_taken_where_it_is_one_and_is_in_the_log(
         made = client.get("/healthz", headers={"X-Request-Id": odd}).headers["X-Request-Id"]
         assert made != odd
         assert len(made) == 36
+
+
+def test_the_request_id_leads_to_the_signers_audit_and_the_decoders_log(alice: Person, stack: Stack) -> None:
+    begun = alice.upload(a_picture())
+    request_id = f"trace-{begun['upload_id'][:8]}"
+    headers = {"Authorization": f"Bearer {stack.token(alice.sub)}", "X-Request-Id": request_id}
+    done = alice.client.post(f"/uploads/{begun['upload_id']}/complete", json={}, headers=headers)
+    assert done.status_code == 200, done.text
+
+    def lines(*paths: Path) -> int:
+        return sum(f'"{request_id}"' in line for path in paths for line in path.read_text().splitlines())
+
+    audits = [path for path in (stack.folder / "audit").rglob("*") if path.is_file()]
+    assert lines(*audits) == 2
+    wait_until(lambda: lines(stack.folder / "images.log") == 1, 5, "the decoder's line")
 
 
 def test_what_is_not_there_is_said_in_json(alice: Person) -> None:
