@@ -383,16 +383,21 @@ def test_the_page_is_served_without_a_cookie(stack: Runner) -> None:
     assert "set-cookie" not in send("GET", stack.gateway + "/").headers
 
 
-def test_s22_a_script_written_into_the_page_does_not_run(page: Page) -> None:
-    page.signs_in()
-    page.browser.execute_script("""
-        const inline = document.createElement("script");
-        inline.textContent = "window.ran = 'inline'";
-        const elsewhere = document.createElement("script");
-        elsewhere.src = "https://evil.invalid/x.js";
-        document.body.append(inline, elsewhere);
-        document.body.insertAdjacentHTML("beforeend", "<img src='/none' onerror='window.ran = 1'>");
-    """)
-    blocked = "return blocked.filter(violation => violation.startsWith('script-src')).length"
-    page.until(lambda: page.browser.execute_script(blocked) >= 3, "S22: the policy did not block all three")
-    assert page.browser.execute_script("return window.ran") is None
+INJECTIONS = {
+    "an inline script": "const s = document.createElement('script'); s.append('window.ran = 1');"
+    " document.body.append(s)",
+    "a script of elsewhere": "const s = document.createElement('script'); s.src = 'https://evil.invalid/x.js';"
+    " document.body.append(s)",
+    "an attribute": "const i = new Image(); i.setAttribute('onerror', 'window.ran = 1'); i.src = '/none';"
+    " document.body.append(i)",
+    "markup": "document.body.insertAdjacentHTML('beforeend', \"<img src='/none' onerror='window.ran = 1'>\")",
+    "an address": "const a = document.createElement('a'); a.href = 'javascript:window.ran = 1';"
+    " document.body.append(a); a.click()",
+}
+
+
+@pytest.mark.parametrize("injection", INJECTIONS)
+def test_s22_a_script_written_into_the_page_does_not_run(page: Page, injection: str) -> None:
+    page.signs_in().browser.execute_script(f"try {{ {INJECTIONS[injection]} }} catch (refused) {{}}")
+    page.until(lambda: page.browser.execute_script("return blocked.length"), f"S22: {injection} was not blocked")
+    assert page.browser.execute_script("return window.ran") is None, f"S22: {injection} ran"
