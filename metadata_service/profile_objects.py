@@ -29,12 +29,15 @@ class Step:
     retired: tuple[str, ...]
     is_last: bool
 
-    def writes(self) -> list[Write]:
-        """What must be written with the profile."""
+    def writes(self, turning: Mapping[str, Write]) -> list[Write]:
+        """What must be written with the profile; `turning` opens and closes objects, by key."""
         owner = self.profile.user_id
-        used = [write for text in self.used for write in objects.use_writes(owner, ObjectKey.parse(text))]
+        used = [
+            write for text in self.used for write in objects.use_writes(owner, ObjectKey.parse(text), turning.get(text))
+        ]
+        kept = [write for text, write in turning.items() if text not in self.used]
         retired = [write for text in self.retired for write in objects.retire_writes(owner, ObjectKey.parse(text))]
-        return used + retired
+        return used + kept + retired
 
 
 def settled(caller: Caller, posted: Mapping[str, Any], before: Profile | None) -> Fields:

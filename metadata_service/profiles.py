@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from . import moments, pictures, profile_objects, usernames, visibility
 from .callers import Caller
 from .errors import ApiError, Unavailable, ValidationFailed
 from .profile_objects import Step
+from .publication import Receipts
 from .store import profiles as store
 from .store import users
 from .store.dynamodb import TransactionRefused, Write, current
@@ -44,16 +45,14 @@ def save(caller: Caller, posted: Mapping[str, Any]) -> Profile:
 
     Raises UsernameTaken, ValidationFailed of a reserved username, or what completing an upload raises.
     """
-    used: list[str] = []
+    receipts = Receipts(caller)
     for _ in range(ATTEMPTS):
         standing = _stands(caller.owner, posted["username"])
         changed = profile_objects.settled(caller, posted, standing.profile)
         step = profile_objects.next_step(standing.profile, _merged(caller.owner, standing.profile, changed))
-        if not _is_written(standing, step):
-            continue
-        used += step.used
-        if step.is_last:
-            _follow_up(caller, posted, step.profile, used)
+        turning = visibility.turning_writes(step.profile, step.used, receipts)
+        if _is_written(standing, step, turning) and step.is_last:
+            _remove_picture(caller, posted)
             return step.profile
     raise Unavailable("the profile is being changed elsewhere; ask again")
 
@@ -92,9 +91,9 @@ def _with_ids(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _is_written(standing: _Standing, step: Step) -> bool:
+def _is_written(standing: _Standing, step: Step, turning: Mapping[str, Write]) -> bool:
     """Whether all of it was written; if not, something stands otherwise than it was read."""
-    writes = [*_record_writes(standing, step.profile), *step.writes()]
+    writes = [*_record_writes(standing, step.profile), *step.writes(turning)]
     try:
         current().transact(writes, token=str(uuid.uuid4()))
     except TransactionRefused:
@@ -119,8 +118,7 @@ def _record_writes(standing: _Standing, profile: Profile) -> list[Write]:
     return writes
 
 
-def _follow_up(caller: Caller, posted: Mapping[str, Any], profile: Profile, used: Sequence[str]) -> None:
-    """What is not in the profile's own row: who may read its objects, and the picture."""
-    visibility.follow(caller, profile, posted, used)
+def _remove_picture(caller: Caller, posted: Mapping[str, Any]) -> None:
+    """The picture, where it is to go: it is not in the profile's own row."""
     if "avatar_key" in posted and posted["avatar_key"] is None:
         pictures.remove(caller)

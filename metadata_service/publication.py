@@ -1,26 +1,27 @@
-"""Publication: an object is opened to others by a receipt that only its owner's request can get, and closed again."""
+"""Publication: an object is opened to others by a receipt that only its owner's request can get."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from . import grants, ways_out
 from .callers import Caller
 from .grants import Asker
 from .object_keys import ObjectKey
-from .store import objects
 
 
-def publish(caller: Caller, object_key: ObjectKey, visibility: str = "public") -> bool:
-    """Open the caller's own object to others; False where there is no such object. Raises Unavailable."""
-    stored = objects.get(object_key)
-    if stored is None or object_key.owner != caller.owner:
-        return False
-    if stored.visibility == visibility:
-        return True
-    asker = Asker(caller.sub, caller.token)
-    [answer] = ways_out.current().signer.sign([grants.publish(object_key, visibility)], asker)
-    return objects.publish(object_key, visibility, answer.receipt)
+class Receipts:
+    """Public receipts of the caller's own objects, each asked for once, however often what stores it is tried anew."""
 
+    def __init__(self, caller: Caller) -> None:
+        self._asker = Asker(caller.sub, caller.token)
+        self._had: dict[ObjectKey, str] = {}
 
-def withdraw(owner: str, object_key: ObjectKey) -> bool:
-    """Close the owner's object to others again: URLs signed before end by themselves. False where there is none."""
-    return object_key.owner == owner and objects.withdraw(object_key)
+    def of(self, object_keys: Sequence[ObjectKey]) -> Mapping[ObjectKey, str]:
+        """A receipt for each; at most 100, by one grant. Raises Unavailable."""
+        new = [object_key for object_key in object_keys if object_key not in self._had]
+        if new:
+            asked = [grants.publish(object_key, "public") for object_key in new]
+            answers = ways_out.current().signer.sign(asked, self._asker)
+            self._had |= {object_key: answer.receipt for object_key, answer in zip(new, answers, strict=True)}
+        return {object_key: self._had[object_key] for object_key in object_keys}

@@ -10,7 +10,7 @@ from .. import clock
 from ..object_keys import USERS, ObjectKey
 from . import cleanups, media
 from .cleanups import Cleanup
-from .dynamodb import ConditionFailed, TransactionRefused, Write, check_write, current, delete_write, put_write
+from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +90,32 @@ def record_write(stored: StoredObject) -> Write:
     return put_write(media.TABLE, item, condition=f"attribute_not_exists({media.OWNER})")
 
 
-def publish(object_key: ObjectKey, visibility: str, receipt: str) -> bool:
-    """Store the receipt that opens the object to others; False where the object has gone meanwhile."""
-    return _update(
+def publish_write(object_key: ObjectKey, visibility: str, receipt: str) -> Write:
+    """Store the receipt that opens the object to others, with what says that they may; fails where it is gone."""
+    return _turn_write(
         object_key, "SET receipt = :receipt, visibility = :visibility", {":receipt": receipt, ":visibility": visibility}
     )
 
 
-def withdraw(object_key: ObjectKey) -> bool:
-    """Drop the receipt; False where there is no such object."""
-    return _update(object_key, "SET visibility = :visibility REMOVE receipt", {":visibility": "private"})
+def withdraw_write(object_key: ObjectKey) -> Write:
+    """Drop the receipt, with what says that others may not read it; URLs signed before end by themselves."""
+    return _turn_write(object_key, "SET visibility = :visibility REMOVE receipt", {":visibility": "private"})
 
 
-def _update(object_key: ObjectKey, expression: str, values: dict[str, Any]) -> bool:
-    try:
-        # The condition: an update of an object that was just retired would make a ghost of it.
-        current().update(
-            media.TABLE, _row(object_key), expression, condition=f"attribute_exists({media.OWNER})", values=values
-        )
-    except ConditionFailed:
-        return False
-    return True
+def _turn_write(object_key: ObjectKey, expression: str, values: dict[str, Any]) -> Write:
+    # The condition: an update of an object that was just retired would make a ghost of it.
+    is_there = f"attribute_exists({media.OWNER})"
+    return update_write(media.TABLE, _row(object_key), expression, condition=is_there, values=values)
 
 
-def use_writes(owner: str, object_key: ObjectKey) -> list[Write]:
-    """Put an object to use: the transaction they join fails where the object is not there, and keeps it where it is."""
+def use_writes(owner: str, object_key: ObjectKey, turned: Write | None = None) -> list[Write]:
+    """Put an object to use: the transaction they join fails where the object is not there, and keeps it where it is.
+
+    `turned` opens or closes it in the same transaction, which takes one write of a row.
+    """
     # The check races with the sweep, which deletes the row of an unused object before its bytes: one of both fails.
-    here = check_write(media.TABLE, media.row(owner, entity(object_key)), condition=f"attribute_exists({media.OWNER})")
+    is_there = f"attribute_exists({media.OWNER})"
+    here = turned or check_write(media.TABLE, media.row(owner, entity(object_key)), condition=is_there)
     return [here, cleanups.keep_write(object_key)]
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from metadata_service import media_urls, pictures, publication, uploads
+from metadata_service import media_urls, pictures, uploads
 from metadata_service.callers import Caller
 from metadata_service.object_keys import ObjectKey
+from metadata_service.publication import Receipts
 from metadata_service.store import objects
 from metadata_service.store.dynamodb import TransactionRefused, current
 from metadata_service.upload_errors import TooManyPending, UnknownKey, UploadNotReceived, UploadRejected
@@ -151,10 +152,10 @@ def test_a_published_resume_is_read_by_all_until_it_is_withdrawn(
 
     done = alice.has(a_pdf(), file_type="resume", content_type="application/pdf")
     object_key, path = ObjectKey.parse(done["key"]), f"/media/{done['key']}"
-    assert call(publication.publish, caller, object_key)
+    call(lambda: write(objects.publish_write, object_key, "public", Receipts(caller).of([object_key])[object_key]))
     assert alice.look(path).status_code == 302
     assert call(media_urls.address, object_key, None) == f"http://pictures.example{path}"
-    assert call(publication.withdraw, caller.owner, object_key)
+    call(write, objects.withdraw_write, object_key)
     assert alice.look(path).status_code == 404
     assert call(media_urls.address, object_key, None) is None
 
@@ -181,5 +182,6 @@ def test_anybodys_picture_by_username(alice: Person) -> None:
     assert alice.look("/profiles/nobody-at-all/avatar").status_code == 404
 
 
-def write(made: Callable[..., list[Any]], *arguments: Any) -> None:
-    current().transact(made(*arguments), token=str(time.time_ns()))
+def write(made: Callable[..., Any], *arguments: Any) -> None:
+    writes = made(*arguments)
+    current().transact(writes if isinstance(writes, list) else [writes], token=str(time.time_ns()))
