@@ -29,7 +29,8 @@ def started() -> Iterator[Path]:
         handles = dict(zip(PORTS, map(str, _free_ports(len(PORTS))), strict=True))
         state_dir = Path(folder, "state")
         Path(folder).chmod(0o711)  # the walls that are tried are the stack's own, not those of a temporary folder
-        inherited = {name: text for name, text in os.environ.items() if name not in ("MAKELEVEL", "KINDS_FILE")}
+        # By the first the runner ends when we do, however we end; the second could change what the stage is built of.
+        inherited = os.environ | {"MAKELEVEL": "1", "KINDS_FILE": ""}
         process = subprocess.Popen(
             [sys.executable, "-m", "local.run"],
             cwd=REPOSITORY,

@@ -67,9 +67,9 @@ def expired(running: Running, person: Person) -> str:
 
 def public_pem(running: Running) -> str:
     """The pool's public key for access tokens, as everyone may work it out of its JWKS."""
-    key = serialization.load_pem_private_key(_pool_key(running).encode(), password=None)
+    private_key = serialization.load_pem_private_key(_pool_key(running).encode(), password=None)
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    return key.public_key().public_bytes(encoding, form).decode()
+    return private_key.public_key().public_bytes(encoding, form).decode()
 
 
 def _pool_key(running: Running) -> str:
