@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ MOST_AT_ONCE: Final = 40
 """Objects put to use and let go in one transaction: each takes two writes of the hundred that one may have."""
 
 Fields = dict[str, Any]
+Known = AbstractSet[tuple[str, str]]
+"""Category and key of what the profile has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,12 @@ class Step:
 def settled(caller: Caller, posted: Mapping[str, Any], before: Profile | None) -> Fields:
     """The posted fields with keys for what they posted of objects, every upload that they name complete.
 
-    Keys that the profile has already are taken as they are. Raises what `uploads.settle` does.
+    Keys that the profile has already, in a field of the same category, are taken as they are. Raises what
+    `uploads.settle` does.
     """
-    known = set() if before is None else set(referred(before.fields))
+    known = set() if before is None else {(name.kind_category, name.text) for name in _named(before.fields)}
     fields = _with_keys(caller, posted, known)
-    named = [name for name in _named(fields) if name.text not in known]
+    named = [name for name in _named(fields) if (name.kind_category, name.text) not in known]
     by_text = {name.text: key.text() for name, key in zip(named, uploads.settle(caller, named), strict=True)}
     fields.pop("avatar_key", None)  # completing it made it the current picture
     return _replaced(fields, lambda text: by_text.get(text, text))
@@ -79,7 +83,7 @@ def next_step(before: Profile | None, wanted: Profile) -> Step:
     return Step(lighter, coming, (), is_last=False)
 
 
-def _with_keys(caller: Caller, posted: Mapping[str, Any], known: set[str]) -> Fields:
+def _with_keys(caller: Caller, posted: Mapping[str, Any], known: Known) -> Fields:
     """The fields with every `*_url` read for a key, where the `*_key` is absent, and then dropped."""
     fields = dict(posted)
     for key_name, url_names, category in _URLS:
@@ -100,7 +104,7 @@ _URLS: Final = (
 
 
 def _take_key(
-    caller: Caller, fields: Fields, name: str, urls: Sequence[str | None], category: str, known: set[str]
+    caller: Caller, fields: Fields, name: str, urls: Sequence[str | None], category: str, known: Known
 ) -> None:
     if name in fields:
         return
@@ -108,7 +112,7 @@ def _take_key(
         found = _read(url)
         if found is None or found.category != category:
             continue
-        text = found.text() if found.text() in known else uploads.key_of_url(caller, url)
+        text = found.text() if (category, found.text()) in known else uploads.key_of_url(caller, url)
         if text is not None:
             fields[name] = text
             return

@@ -228,6 +228,21 @@ def test_a_key_that_is_not_ones_own_is_unknown_and_changes_nothing(
     assert own(alice, name)["title"] == "before"
 
 
+def test_a_key_of_ones_own_is_unknown_in_a_field_of_another_category(alice: Person, name: str) -> None:
+    """Also where the profile has it already: a resume is no project's image, which everybody may see."""
+    resume = alice.upload(a_pdf(), file_type="resume", content_type="application/pdf")["key"]
+    image = alice.upload(a_picture(), file_type="project_image")["key"]
+    kept = save(alice, name, resume_key=resume, projects=[{"id": "a", "title": "a", "image_key": image}])
+    other_way = [{"title": "b", "image_key": resume}]
+    for field, posted in (("projects[0].image_key", {"projects": other_way}), ("resume_key", {"resume_key": image})):
+        for more in ({}, {"show_resume": True}):
+            answer = alice.ask("POST", "/profiles", json={"username": name, **posted, **more})
+            assert (answer.status_code, answer.json["error"], answer.json["field"]) == (400, "unknown_key", field)
+    seen = own(alice, name)
+    assert (seen["resume_key"], seen["projects"]) == (resume, kept["projects"])
+    assert alice.look(f"/media/{resume}").status_code == 404
+
+
 def test_a_key_whose_bytes_never_came_is_a_conflict_and_changes_nothing(alice: Person, name: str) -> None:
     begun = alice.begin()
     answer = alice.ask("POST", "/profiles", json={"username": name, "avatar_key": begun["key"]})
