@@ -39,6 +39,14 @@ class NotPublished(NotFound):
         super().__init__("there is nothing here, or you may not see it")
 
 
+class Refused(Unavailable):
+    """The signer will not sign this: `error` is its own code, `item` the number of the item that it names, or None."""
+
+    def __init__(self, error: str, item: int | None, headers: Mapping[str, str]) -> None:
+        super().__init__(f"the signer refused: {error}", headers=headers)
+        self.error, self.item = error, item
+
+
 @dataclass(frozen=True, slots=True)
 class Replica:
     """One signer: the name that grants are made out to, and where it listens."""
@@ -111,21 +119,25 @@ class Signer:
 
 def refusal(answer: Answer) -> Exception:
     """What a refusal means to whoever asked us. Its own words stay here: they are about grants, not about requests."""
-    code = _code(answer)
+    spoken = _spoken(answer)
+    code = str(spoken.get("error", f"status {answer.status}"))
     if code == "invalid_caller_token":
         return Unauthorized("the access token is not accepted")
     if code == "not_published":
         return NotPublished()
-    retry_after = answer.headers.get("retry-after", "1")
-    return Unavailable(f"the signer refused: {code}", headers={"Retry-After": retry_after})
+    headers = {"Retry-After": answer.headers.get("retry-after", "1")}
+    if answer.status == 503:  # it may name the item that it came to, which is not at fault
+        return Unavailable(f"the signer refused: {code}", headers=headers)
+    item = spoken.get("item")
+    return Refused(code, item if type(item) is int else None, headers)
 
 
-def _code(answer: Answer) -> str:
+def _spoken(answer: Answer) -> dict[str, Any]:
     try:
         spoken = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return f"status {answer.status}"
-    return str(spoken.get("error", answer.status)) if isinstance(spoken, dict) else f"status {answer.status}"
+        return {}
+    return spoken if isinstance(spoken, dict) else {}
 
 
 def checked(item: Item, made: Mapping[str, Any], bucket: Bucket) -> Signed:

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from . import clock, grants
-from .object_keys import LARGE, USERS
+from . import clock
+from .deleting import Deleting
 from .s3 import S3
 from .signer import Signer
 from .store import cleanups, due, media, objects, uploads
 from .store.cleanups import Cleanup
 
 log = logging.getLogger("metadata")
-URLS_LIVE: Final = 60
 SUSPICIOUS_FOR: Final = 3_600
 """Seconds until a row that names bytes in use is looked at again; there should be none."""
 
@@ -31,6 +30,7 @@ class Tally:
     expired: int = 0
     deleted: int = 0
     kept: int = 0
+    refused: int = 0
 
 
 class Sweep:
@@ -41,13 +41,13 @@ class Sweep:
 
     def round(self) -> Tally:
         """Work off what is due now. Raises Unavailable where it has to stop; then the rest waits."""
-        now, tally = clock.now(), Tally()
+        now, tally, deleting = clock.now(), Tally(), Deleting(self._signer, self._s3)
         for shard in media.SHARDS:
             after = None
             while True:
                 names, after = due.page(shard, now, after)
                 self._expire([name for name in names if name[1].startswith(uploads.PREFIX)], now, tally)
-                self._clean([name for name in names if name[1].startswith(cleanups.PREFIX)], now, tally)
+                self._clean([name for name in names if name[1].startswith(cleanups.PREFIX)], now, tally, deleting)
                 if after is None:
                     break
         return tally
@@ -61,15 +61,14 @@ class Sweep:
                 log.info(self._event("expired"), extra={"object": upload.object_key.text()})
                 tally.expired += 1
 
-    def _clean(self, names: Sequence[tuple[str, str]], now: int, tally: Tally) -> None:
-        found = [cleanups.get(owner, sort_key) for owner, sort_key in names]
-        overdue = [cleanup for cleanup in found if cleanup is not None and cleanup.due <= now]
-        if self._is_dry:
-            claimed = overdue
-        else:
-            claimed = [cleanup for cleanup in overdue if self._is_claimed(cleanup, now, tally)]
-            self._delete(claimed)
-        for cleanup in claimed:
+    def _clean(self, names: Sequence[tuple[str, str]], now: int, tally: Tally, deleting: Deleting) -> None:
+        found = [cleanups.get(owner, sort_key) for owner, sort_key in names if not deleting.is_refused(owner)]
+        deleted = [cleanup for cleanup in found if cleanup is not None and cleanup.due <= now]
+        if not self._is_dry:
+            claimed = [cleanup for cleanup in deleted if self._is_claimed(cleanup, now, tally)]
+            deleted = deleting.delete(claimed)
+            tally.refused += len(claimed) - len(deleted)
+        for cleanup in deleted:
             log.info(self._event("deleted"), extra={"object": cleanup.object_key.text(), "area": cleanup.area})
             tally.deleted += 1
 
@@ -82,25 +81,5 @@ class Sweep:
             cleanups.postpone(cleanup, now + SUSPICIOUS_FOR)
         return False
 
-    def _delete(self, claimed: Sequence[Cleanup]) -> None:
-        """The bytes, by one grant; then the rows."""
-        if not claimed:
-            return
-        ends_at = clock.now() + URLS_LIVE
-        items = [
-            grants.delete(cleanup.area, cleanup.object_key, size, ends_at)
-            for cleanup in claimed
-            for size in sizes_in(cleanup)
-        ]
-        for answer in self._signer.sign(items):
-            self._s3.delete(answer.url)
-        for cleanup in claimed:
-            cleanups.done(cleanup, clock.now())
-
     def _event(self, what: str) -> str:
         return f"would_be_{what}" if self._is_dry else what
-
-
-def sizes_in(cleanup: Cleanup) -> tuple[str, ...]:
-    """The sizes that there may be of an object in its area."""
-    return cleanup.object_key.sizes if cleanup.area == USERS else (LARGE,)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import dataclasses
 import logging
 import signal
 import sys
@@ -85,9 +86,8 @@ def swept(sweep: Sweep) -> bool:
     except Exception:
         log.exception("unexpected")
         return False
-    level = logging.INFO if tally.expired or tally.deleted or tally.kept else logging.DEBUG
-    counts = {"expired": tally.expired, "deleted": tally.deleted, "kept": tally.kept}
-    log.log(level, "swept", extra=counts)
+    counts = dataclasses.asdict(tally)
+    log.log(logging.INFO if any(counts.values()) else logging.DEBUG, "swept", extra=counts)
     return True
 
 

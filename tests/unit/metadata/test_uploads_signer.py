@@ -15,7 +15,7 @@ from metadata_service.connections import Address
 from metadata_service.errors import Unauthorized, Unavailable
 from metadata_service.grants import Asker, GrantKey
 from metadata_service.object_keys import ObjectKey
-from metadata_service.signer import NotPublished, Replica, Signer
+from metadata_service.signer import NotPublished, Refused, Replica, Signer
 from tests.unit.metadata.uploads_peers import CUT, Peer, a_peer, answer
 
 PRIVATE = Ed25519PrivateKey.generate()
@@ -116,6 +116,21 @@ def test_nobody_there_is_unavailable() -> None:
 def test_each_refusal_means_what_it_is_to_our_client(status: int, code: str, meaning: type[Exception]) -> None:
     with a_peer([refused(status, code, "Location: http://127.0.0.1:1/\r\n")]) as peer, pytest.raises(meaning):
         a_signer(peer).sign([an_incoming_get()], ASKER)
+
+
+@pytest.mark.parametrize(("item", "named"), [("2", 2), ("null", None), ('"2"', None), ("true", None)])
+def test_a_refusal_says_which_item_it_is_about(item: str, named: int | None) -> None:
+    said = answer(403, b'{"error": "operation_frozen", "item": ' + item.encode() + b"}")
+    with a_peer([said]) as peer, pytest.raises(Refused) as refused:
+        a_signer(peer).sign([an_incoming_get()], ASKER)
+    assert (refused.value.error, refused.value.item) == ("operation_frozen", named)
+
+
+def test_a_signer_that_lacks_its_keys_blames_no_item() -> None:
+    said = answer(503, b'{"error": "credentials_unavailable", "item": 0}')
+    with a_peer([said]) as peer, pytest.raises(Unavailable) as unavailable:
+        a_signer(peer).sign([an_incoming_get()], ASKER)
+    assert not isinstance(unavailable.value, Refused)
 
 
 @pytest.mark.parametrize(

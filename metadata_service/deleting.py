@@ -1,0 +1,77 @@
+"""Deleting for the sweep: bytes by one grant for many, then the rows that name them; what is refused waits.
+
+An operator may have frozen one person or one object. That must not stop everyone else's deletes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from . import clock, grants
+from .grants import Item
+from .object_keys import LARGE, USERS
+from .s3 import S3
+from .signer import Refused, Signed, Signer
+from .store import cleanups
+from .store.cleanups import Cleanup
+
+log = logging.getLogger("metadata")
+URLS_LIVE: Final = 60
+REFUSED_FOR: Final = 300
+"""Seconds until what the signer refused is asked for again."""
+MOST_OF_ONE: Final = 5
+"""Refusals of a round until its owner counts as frozen: each one is a line in the signer's alarm."""
+MOST_OF_ALL: Final = 25
+"""Refusals of a round until it stops: then it is not a few people who are frozen."""
+
+
+class Deleting:
+    """The deletes of one round."""
+
+    def __init__(self, signer: Signer, s3: S3) -> None:
+        self._signer, self._s3 = signer, s3
+        self._refusals: Counter[str] = Counter()
+
+    def is_refused(self, owner: str) -> bool:
+        """Whether so much of this owner was refused that the rest need not be asked for in this round."""
+        return self._refusals[owner] >= MOST_OF_ONE
+
+    def delete(self, claimed: Sequence[Cleanup]) -> list[Cleanup]:
+        """Delete their bytes and then their rows; those of them that the signer allowed. Raises Unavailable."""
+        allowed, signed = self._signed(list(claimed))
+        for answer in signed:
+            self._s3.delete(answer.url)
+        for cleanup in allowed:
+            cleanups.done(cleanup, clock.now())
+        return allowed
+
+    def _signed(self, left: list[Cleanup]) -> tuple[list[Cleanup], list[Signed]]:
+        """Those that the signer allows, and what it signed: it signs all or none, so what it names is left out."""
+        while left:
+            wanted = [(cleanup, item) for cleanup in left for item in items_of(cleanup)]
+            try:
+                return left, self._signer.sign([item for _, item in wanted])
+            except Refused as refused:
+                if refused.item is None or not 0 <= refused.item < len(wanted):
+                    raise
+                named = wanted[refused.item][0]
+                self._put_off(named, refused)
+                left = [each for each in left if each is not named and not self.is_refused(each.owner)]
+        return [], []
+
+    def _put_off(self, cleanup: Cleanup, refused: Refused) -> None:
+        log.warning("delete_refused", extra={"object": cleanup.object_key.text(), "error": refused.error})
+        cleanups.postpone(cleanup, clock.now() + REFUSED_FOR)
+        self._refusals[cleanup.owner] += 1
+        if self._refusals.total() >= MOST_OF_ALL:
+            raise refused
+
+
+def items_of(cleanup: Cleanup) -> list[Item]:
+    """A grant's items for the sizes that there may be of an object in its area."""
+    sizes = cleanup.object_key.sizes if cleanup.area == USERS else (LARGE,)
+    ends_at = clock.now() + URLS_LIVE
+    return [grants.delete(cleanup.area, cleanup.object_key, size, ends_at) for size in sizes]
