@@ -25,6 +25,7 @@ LIMIT = 5 * 1024 * 1024
         ({"content_length": LIMIT + 1}, 413, "too_large"),
         ({"content_length": True}, 400, "validation_failed"),
         ({"checksum_sha256": "AAAA"}, 400, "validation_failed"),
+        ({"checksum_sha256": "A" * 42 + "B="}, 400, "validation_failed"),
         ({"method": "DELETE"}, 400, "validation_failed"),
         ({"owner": "bob"}, 400, "validation_failed"),
     ],
