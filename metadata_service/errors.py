@@ -78,10 +78,18 @@ class Unavailable(ApiError):
 
 
 def register(app: Flask) -> None:
-    """Answer every fault of `app` in JSON."""
+    """Answer every fault of `app` in JSON, for nobody to keep."""
     app.register_error_handler(ApiError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_kept_by_nobody)
+
+
+def _kept_by_nobody(response: Response) -> Response:
+    # A cache may keep 404, 405, 410 and 414 unasked (RFC 9110 §15.1), and what is not there now may come.
+    if response.status_code >= 400:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _refused(error: ApiError) -> Response:

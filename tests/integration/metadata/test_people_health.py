@@ -88,6 +88,24 @@ def test_what_is_not_there_is_said_in_json(alice: Person) -> None:
     assert "Location" not in odd.headers
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/profiles/nobody-at-all", 404),
+        ("GET", "/profiles/nobody-at-all/avatar", 404),
+        ("GET", "/media/users/nobody/photos/x.jpg", 404),
+        ("GET", "/profiles", 400),
+        ("GET", "/users/me", 401),
+        ("POST", "/upload-url", 401),
+        ("PUT", "/links", 405),
+    ],
+)
+def test_no_cache_keeps_a_refusal(alice: Person, method: str, path: str, status: int) -> None:
+    answer = alice.look(path, method)
+    assert (answer.status_code, answer.headers.get("Cache-Control")) == (status, "no-store")
+
+
 def test_a_wrong_grant_key_or_kind_ends_the_start_with_2(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
