@@ -79,11 +79,12 @@ class PostProfile(Schema):
         Text(50), validate=validate.Length(max=100), allow_none=True, metadata={"description": "Replaced whole."}
     )
     social_links = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9_-]{1,30}\Z")),
+        # No "_" first: __proto__ is a name that a page's own objects have already.
+        keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}\Z")),
         values=Text(text.LONGEST_URL, rule=text.is_url_or_handle, allow_none=True),
         validate=validate.Length(max=MOST_SOCIAL_LINKS),
         allow_none=True,
-        metadata={"description": "By platform: an http or https URL, or a handle without colon or space."},
+        metadata={"description": "By platform: an http or https URL, or a handle without colon, slash or space."},
     )
     projects = fields.List(
         fields.Nested(Project),

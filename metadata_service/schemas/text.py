@@ -15,7 +15,8 @@ LONGEST_URL: Final = 2_048
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufeff]")
 _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 _URL = re.compile(r"https?://[^\s<>\"\\]+", re.IGNORECASE)
-_HANDLE = re.compile(r"[^\s:]*")
+# Without slashes: whatever is put before it, it stays a name and leads to no other host.
+_HANDLE = re.compile(r"[^\s:/\\]*")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
@@ -81,7 +82,7 @@ def is_url_or_nothing(text: str) -> None:
 
 
 def is_url_or_handle(text: str) -> None:
-    """Raise ValidationError unless `text` is an http or https URL, or a name without colon or space."""
+    """Raise ValidationError unless `text` is an http or https URL, or a name without colon, slash or space."""
     if not _HANDLE.fullmatch(text):
         is_url(text)
 
