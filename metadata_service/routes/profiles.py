@@ -50,7 +50,7 @@ def show_several() -> Answer:
 def check() -> Answer:
     """Whether a username can be had."""
     wanted = strict_json.query(CHECK_USERNAME)["username"]
-    answer: dict[str, Any] = {"username": usernames.read(wanted) or wanted.lower()}
+    answer: dict[str, Any] = {"username": usernames.read(wanted) or wanted}
     objection = accounts.objection(wanted)
     if objection is None:
         return {**answer, "available": True}, PRIVATE

@@ -322,7 +322,9 @@ def test_whether_a_username_can_be_had(alice: Person, name: str) -> None:
     save(alice, name)
     assert alice.look(check + name).json == {"available": False, "username": name, "reason": "taken"}
     assert alice.look(check + "admin").json["reason"] == "reserved"
-    assert alice.look(check + "a!").json["reason"] == "invalid"
+    for asked in ("A!", "Ab", "\u212aelvin", ".Alice"):
+        said = alice.client.get("/username/check", query_string={"username": asked}).json
+        assert said == {"available": False, "username": asked, "reason": "invalid"}
     assert alice.look(check).json["available"] is False
     assert alice.look("/username/check").status_code == 400
 
