@@ -43,7 +43,9 @@ def show(username: str) -> Answer:
 def show_several() -> Answer:
     """A line for each of several people."""
     names = strict_json.query(SEVERAL_PROFILES)["usernames"]
-    return {"profiles": profile_view.several(names, callers.optional())}, FOR_THIS_CALLER
+    caller = callers.optional()
+    # A caller may be among them, with signed URLs of theirs where their picture is not public.
+    return {"profiles": profile_view.several(names, caller)}, FOR_THIS_CALLER if caller is None else PRIVATE
 
 
 @blueprint.get("/username/check")

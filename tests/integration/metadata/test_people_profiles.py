@@ -1,13 +1,15 @@
 """Profiles, as their owners keep them and others see them, on the real engine."""
 
 import uuid
+from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
 
-from tests.integration.uploads_stack import Person, a_picture, sizes_of
+from tests.integration.uploads_stack import Person, Stack, a_picture, make_app, sizes_of
 
 PLACEHOLDER = "http://pictures.example"
 EVERYTHING: dict[str, Any] = {
@@ -307,6 +309,25 @@ def test_several_people_at_once(alice: Person, bob: Person, name: str) -> None:
             {"username": name, "full_name": "Alice", "title": "Engineer", "avatar_urls": avatars},
         ]
     }
+
+
+def test_a_list_with_the_callers_own_signed_addresses_is_kept_by_nobody(
+    alice: Person, bob: Person, stack: Stack, tmp_path: Path, name: str
+) -> None:
+    rules = files("metadata_service").joinpath("kinds.toml").read_text("utf-8")
+    private = rules.replace('visibility = "public"', 'visibility = "private"')
+    (tmp_path / "kinds.toml").write_text(private)
+    client = make_app(stack.metadata_environment | {"KINDS_FILE": str(tmp_path / "kinds.toml")}).test_client()
+    alone = Person(alice.sub, stack, client)
+    alone.has(a_picture())
+    save(alone, name)
+
+    mine, others = alone.ask("GET", f"/profiles?usernames={name}"), alone.look(f"/profiles?usernames={name}")
+
+    assert "X-Amz-Signature" in mine.json["profiles"][0]["avatar_urls"]["150"]
+    assert mine.headers["Cache-Control"] == "no-store"
+    assert others.json["profiles"][0]["avatar_urls"] is None
+    assert (others.headers["Cache-Control"], others.headers["Vary"]) == ("private, no-cache", "Authorization")
 
 
 @pytest.mark.parametrize(
