@@ -106,19 +106,25 @@ def read_address(person: Person, upload: Any) -> str:
 
 
 @pytest.fixture(scope="module")
+def bob(stack: Runner) -> Person:
+    """Somebody whose picture stays as it is: a new one of the same person's would take it away."""
+    return People(stack).new("bob")
+
+
+@pytest.fixture(scope="module")
 def place(alice: Person) -> Any:
     """An upload whose bytes nobody has sent: for refusals."""
     return alice.asks("profile_image")
 
 
 @pytest.fixture(scope="module")
-def upload(alice: Person) -> Any:
-    return alice.uploads("profile_image", a_picture())
+def upload(bob: Person) -> Any:
+    return bob.uploads("profile_image", a_picture())
 
 
 @pytest.fixture(scope="module")
-def read_url(alice: Person, upload: Any) -> str:
-    return read_address(alice, upload)
+def read_url(bob: Person, upload: Any) -> str:
+    return read_address(bob, upload)
 
 
 # --- section 11 ----------------------------------------------------------------------------------------------

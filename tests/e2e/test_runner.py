@@ -112,7 +112,7 @@ def test_the_printed_tour_can_be_taken(stack: Runner) -> None:
     )
     assert taken.returncode == 0, taken.stderr
     assert '"state":"ready"' in taken.stdout.replace(" ", "")
-    assert re.search(r"image/jpeg, [1-9][0-9]+ bytes", taken.stdout)
+    assert re.search(r"200 image/jpeg [1-9][0-9]+ bytes", taken.stdout)
 
 
 # --- refusing to start ---------------------------------------------------------------------------------------

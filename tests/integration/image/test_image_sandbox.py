@@ -6,6 +6,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import hostile
@@ -114,15 +115,19 @@ def two_confined(service: Service) -> list[int]:
     return confined if len(confined) == 2 else []
 
 
-def test_s03_nobody_of_the_same_user_reads_its_environment(tmp_path: Path) -> None:
-    user = 65_534 if os.geteuid() == 0 else os.geteuid()
-    folder = tmp_path / "own"
+def _own_folder(outside: str, user: int) -> Path:
+    folder = Path(outside) / "own"
     folder.mkdir()
     if os.geteuid() == 0:
-        for parent in [folder, *folder.parents[:3]]:
-            parent.chmod(0o755)
+        Path(outside).chmod(0o755)
         os.chown(folder, user, user)
-    with started(folder, user=user) as own:
+    return folder
+
+
+def test_s03_nobody_of_the_same_user_reads_its_environment() -> None:
+    user = 65_534 if os.geteuid() == 0 else os.geteuid()
+    # Not below pytest's own folder: each run of pytest closes that to other users anew.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as outside, started(_own_folder(outside, user), user=user) as own:
         for name in ("environ", "mem", "maps"):
             seen = subprocess.run(["/bin/cat", f"/proc/{own.pid}/{name}"], user=user, capture_output=True, check=False)
             assert (seen.returncode, seen.stdout) == (1, b""), name
