@@ -222,7 +222,7 @@ class ProfileLines(Strict):
 class UsernameStanding(Strict):
     """Whether a username can be had."""
 
-    username = text("The name as it would be, in lower case.")
+    username = text("The name as it would be, in lower case; one that is invalid as it was asked.")
     available = flag("Whether it can be had.")
     reason = fields.String(
         validate=validate.OneOf(("invalid", "reserved", "taken")), metadata={"description": "Why not."}
