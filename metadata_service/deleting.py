@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from . import clock, grants
+from .delete_budget import DeleteBudget
 from .grants import Item
 from .object_keys import LARGE, USERS
 from .s3 import S3
@@ -28,11 +29,15 @@ MOST_OF_ALL: Final = 25
 """Refusals of a round until it stops: then it is not a few people who are frozen."""
 
 
+class CapReached(Exception):
+    """The signer signs no more deletes in this minute."""
+
+
 class Deleting:
     """The deletes of one round."""
 
-    def __init__(self, signer: Signer, s3: S3) -> None:
-        self._signer, self._s3 = signer, s3
+    def __init__(self, signer: Signer, s3: S3, budget: DeleteBudget) -> None:
+        self._signer, self._s3, self._budget = signer, s3, budget
         self._refusals: Counter[str] = Counter()
 
     def is_refused(self, owner: str) -> bool:
@@ -40,7 +45,7 @@ class Deleting:
         return self._refusals[owner] >= MOST_OF_ONE
 
     def delete(self, claimed: Sequence[Cleanup]) -> list[Cleanup]:
-        """Delete their bytes and then their rows; those of them that the signer allowed. Raises Unavailable."""
+        """Delete their bytes and then their rows; those that the signer allowed. Raises CapReached, Unavailable."""
         allowed, signed = self._signed(list(claimed))
         for answer in signed:
             self._s3.delete(answer.url)
@@ -53,13 +58,19 @@ class Deleting:
         while left:
             wanted = [(cleanup, item) for cleanup in left for item in items_of(cleanup)]
             try:
-                return left, self._signer.sign([item for _, item in wanted])
+                signed = self._signer.sign([item for _, item in wanted])
             except Refused as refused:
+                if refused.item is None and refused.error == "operation_not_permitted":
+                    self._budget.bar(clock.now())
+                    raise CapReached from refused
                 if refused.item is None or not 0 <= refused.item < len(wanted):
                     raise
                 named = wanted[refused.item][0]
                 self._put_off(named, refused)
                 left = [each for each in left if each is not named and not self.is_refused(each.owner)]
+            else:
+                self._budget.spend(len(wanted), clock.now())
+                return left, signed
         return [], []
 
     def _put_off(self, cleanup: Cleanup, refused: Refused) -> None:

@@ -32,6 +32,7 @@ class SweeperConfig:
     s3_public_endpoint: str
     s3_dial: tuple[str, int] | None
     sweep_seconds: int
+    deletes_per_minute: int
     log_level: str
 
     @classmethod
@@ -49,6 +50,9 @@ class SweeperConfig:
             s3_public_endpoint=read.text("S3_PUBLIC_ENDPOINT", _ORIGIN, "an origin", ""),
             s3_dial=read.dial(),
             sweep_seconds=int(read.text("SWEEP_SECONDS", re.compile(r"[1-9][0-9]{0,4}"), "seconds", "60") or 60),
+            deletes_per_minute=int(
+                read.text("DELETES_PER_MINUTE", re.compile(r"[1-9][0-9]{1,5}"), "10 to 999999", "500") or 500
+            ),
             log_level=read.text("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR"), "DEBUG to ERROR", "INFO"),
         )
         if read.faults:

@@ -1,5 +1,8 @@
 """The sweep: overdue uploads expire, and bytes that nothing refers to any more go, in every size.
 
+First all that is overdue expires, in every shard; then bytes go, people in turn, as far as the budget for deletes
+reaches: one who replaces a picture all day keeps nobody else's waiting.
+
 It may be stopped for long, run twice at once, or be killed anywhere: whoever comes next goes on. A row that names
 bytes goes only after them, and bytes go only after a last look at what refers to them.
 """
@@ -7,16 +10,18 @@ bytes goes only after them, and bytes go only after a last look at what refers t
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from . import clock
-from .deleting import Deleting
+from .delete_budget import DeleteBudget
+from .deleting import CapReached, Deleting, items_of
 from .s3 import S3
 from .signer import Signer
 from .store import cleanups, due, media, objects, uploads
 from .store.cleanups import Cleanup
+from .taking_turns import Name, TakingTurns
 
 log = logging.getLogger("metadata")
 SUSPICIOUS_FOR: Final = 3_600
@@ -25,34 +30,47 @@ SUSPICIOUS_FOR: Final = 3_600
 
 @dataclass(slots=True)
 class Tally:
-    """What a round did."""
+    """What a round did. `is_cut_short`: the budget for deletes did not reach to the end."""
 
     expired: int = 0
     deleted: int = 0
     kept: int = 0
     refused: int = 0
+    is_cut_short: bool = False
 
 
 class Sweep:
     """One sweeper. `is_dry`: it says what it would do, and does nothing."""
 
-    def __init__(self, signer: Signer, s3: S3, *, is_dry: bool = False) -> None:
-        self._signer, self._s3, self._is_dry = signer, s3, is_dry
+    def __init__(self, signer: Signer, s3: S3, budget: DeleteBudget, *, is_dry: bool = False) -> None:
+        self._signer, self._s3, self._budget, self._is_dry = signer, s3, budget, is_dry
+        self._rounds = clock.now()
 
     def round(self) -> Tally:
         """Work off what is due now. Raises Unavailable where it has to stop; then the rest waits."""
-        now, tally, deleting = clock.now(), Tally(), Deleting(self._signer, self._s3)
-        for shard in media.SHARDS:
-            after = None
-            while True:
-                names, after = due.page(shard, now, after)
-                self._expire([name for name in names if name[1].startswith(uploads.PREFIX)], now, tally)
-                self._clean([name for name in names if name[1].startswith(cleanups.PREFIX)], now, tally, deleting)
-                if after is None:
-                    break
+        now, tally, deleting = clock.now(), Tally(), Deleting(self._signer, self._s3, self._budget)
+        waiting = TakingTurns(None if self._is_dry else self._budget.a_minute)
+        for names in self._due(now):
+            self._expire([name for name in names if name[1].startswith(uploads.PREFIX)], now, tally)
+            waiting.add(name for name in names if name[1].startswith(cleanups.PREFIX))
+        for names in waiting.batches(due.PAGE):
+            self._clean(names, now, tally, deleting)
+            if tally.is_cut_short:
+                break
         return tally
 
-    def _expire(self, names: Sequence[tuple[str, str]], now: int, tally: Tally) -> None:
+    def _due(self, now: int) -> Iterator[list[Name]]:
+        """All that is due, by pages; each round begins at another shard, for it may not come to the last."""
+        self._rounds += 1
+        first = self._rounds % len(media.SHARDS)
+        for shard in media.SHARDS[first:] + media.SHARDS[:first]:
+            names, after = due.page(shard, now, None)
+            yield names
+            while after is not None:
+                names, after = due.page(shard, now, after)
+                yield names
+
+    def _expire(self, names: Sequence[Name], now: int, tally: Tally) -> None:
         for owner, sort_key in names:
             upload = uploads.get(owner, sort_key.removeprefix(uploads.PREFIX))
             if upload is None or not upload.is_pending or upload.state_at(now) != "expired":
@@ -61,16 +79,33 @@ class Sweep:
                 log.info(self._event("expired"), extra={"object": upload.object_key.text()})
                 tally.expired += 1
 
-    def _clean(self, names: Sequence[tuple[str, str]], now: int, tally: Tally, deleting: Deleting) -> None:
+    def _clean(self, names: Sequence[Name], now: int, tally: Tally, deleting: Deleting) -> None:
         found = [cleanups.get(owner, sort_key) for owner, sort_key in names if not deleting.is_refused(owner)]
-        deleted = [cleanup for cleanup in found if cleanup is not None and cleanup.due <= now]
-        if not self._is_dry:
-            claimed = [cleanup for cleanup in deleted if self._is_claimed(cleanup, now, tally)]
-            deleted = deleting.delete(claimed)
-            tally.refused += len(claimed) - len(deleted)
+        overdue = [cleanup for cleanup in found if cleanup is not None and cleanup.due <= now]
+        deleted = overdue if self._is_dry else self._delete(self._affordable(overdue, tally), now, tally, deleting)
         for cleanup in deleted:
             log.info(self._event("deleted"), extra={"object": cleanup.object_key.text(), "area": cleanup.area})
             tally.deleted += 1
+
+    def _affordable(self, overdue: Sequence[Cleanup], tally: Tally) -> list[Cleanup]:
+        """As many as the budget reaches for: before they are claimed, for what is claimed is gone for its owner."""
+        wanted, now = 0, clock.now()
+        for number, cleanup in enumerate(overdue):
+            wanted += len(items_of(cleanup))
+            if not self._budget.allows(wanted, now):
+                tally.is_cut_short = True
+                return list(overdue[:number])
+        return list(overdue)
+
+    def _delete(self, overdue: Sequence[Cleanup], now: int, tally: Tally, deleting: Deleting) -> list[Cleanup]:
+        claimed = [cleanup for cleanup in overdue if self._is_claimed(cleanup, now, tally)]
+        try:
+            deleted = deleting.delete(claimed)
+        except CapReached:
+            tally.is_cut_short = True
+            return []
+        tally.refused += len(claimed) - len(deleted)
+        return deleted
 
     def _is_claimed(self, cleanup: Cleanup, now: int, tally: Tally) -> bool:
         if objects.claim(cleanup):

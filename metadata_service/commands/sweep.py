@@ -18,6 +18,7 @@ from typing import Any, Final
 from .. import logs
 from ..bucket import Bucket
 from ..connections import Address
+from ..delete_budget import MINUTE, DeleteBudget
 from ..errors import Unavailable
 from ..grants import FaultyGrantKey, GrantKey
 from ..s3 import S3
@@ -25,7 +26,7 @@ from ..signer import Replica, Signer
 from ..store import credentials, dynamodb
 from ..store.dynamodb import Dynamodb
 from ..sweeper_config import SweeperConfig, from_environment_or_exit
-from ..sweeping import Sweep
+from ..sweeping import Sweep, Tally
 
 log = logging.getLogger("metadata")
 ISSUER: Final = "sweeper"
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sweeper: {faulty}", file=sys.stderr)
         return 2
     if asked.once or asked.dry_run:
-        return 0 if swept(sweep) else 1
+        return 0 if swept(sweep) is not None else 1
     _until_stopped(sweep, config.sweep_seconds)
     return 0
 
@@ -64,7 +65,7 @@ def made(config: SweeperConfig, *, is_dry: bool) -> Sweep:
     bucket = Bucket.at(config.s3_bucket, config.region, config.s3_public_endpoint)
     replicas = [Replica(name, Address.parse(address)) for name, address in config.signers]
     signer = Signer(replicas, GrantKey.read(config.grant_key_file, ISSUER), bucket, _note_audit)
-    return Sweep(signer, S3(config.s3_dial), is_dry=is_dry)
+    return Sweep(signer, S3(config.s3_dial), DeleteBudget(config.deletes_per_minute), is_dry=is_dry)
 
 
 def _until_stopped(sweep: Sweep, seconds: int) -> None:
@@ -72,23 +73,24 @@ def _until_stopped(sweep: Sweep, seconds: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        swept(sweep)
-        stop.wait(seconds)
+        tally = swept(sweep)
+        is_cut_short = tally is not None and tally.is_cut_short
+        stop.wait(min(seconds, MINUTE) if is_cut_short else seconds)
 
 
-def swept(sweep: Sweep) -> bool:
-    """One round and its line in the log; False where it had to stop: what is left waits for the next."""
+def swept(sweep: Sweep) -> Tally | None:
+    """One round and its line in the log; None where it had to stop: what is left waits for the next."""
     try:
         tally = sweep.round()
     except Unavailable as unavailable:
         log.warning("stopped_early", extra={"reason": str(unavailable.__cause__ or unavailable)[:500]})
-        return False
+        return None
     except Exception:
         log.exception("unexpected")
-        return False
+        return None
     counts = dataclasses.asdict(tally)
     log.log(logging.INFO if any(counts.values()) else logging.DEBUG, "swept", extra=counts)
-    return True
+    return tally
 
 
 def _note_audit(line: Mapping[str, Any]) -> None:

@@ -116,7 +116,7 @@ class Stack:
 
     @property
     def sweeper_environment(self) -> dict[str, str]:
-        return self._records("sweeper") | {"LOG_LEVEL": "INFO"}
+        return self._records("sweeper") | {"LOG_LEVEL": "INFO", "DELETES_PER_MINUTE": "100000"}
 
     def _records(self, identity: str) -> dict[str, str]:
         return {
@@ -141,8 +141,9 @@ class Stack:
                 stderr=output,
             )
 
-    def start_signer(self) -> None:
-        environment = {
+    @property
+    def signer_environment(self) -> dict[str, str]:
+        return {
             "BIND": f"unix:{self.signer_socket}",
             "WORKERS": "1",
             "SIGNER_NAME": "a",
@@ -161,9 +162,14 @@ class Stack:
             "AUDIT_DIR": str(self.folder / "audit"),
             "DELETES_PER_MINUTE": "100000",
         }
+
+    def start_signer(self, name: str = "signer", **changed: str) -> None:
+        """The signer, or with a name and a socket of its own another one, `changed` in its environment."""
+        environment = self.signer_environment | changed
         command = ["gunicorn", "-c", "signer_service/gunicorn.conf.py", "signer_service.app:create_app()"]
-        self.start("signer", command, environment)
-        wait_until(lambda: answers(self.signer_socket, "/readyz"), 20, "the signer's readiness")
+        self.start(name, command, environment)
+        socket_path = Path(environment["BIND"].removeprefix("unix:"))
+        wait_until(lambda: answers(socket_path, "/readyz"), 20, "the signer's readiness")
 
     def start_images(self) -> None:
         self.start("images", ["image_service.app"], {"BIND": f"unix:{self.image_socket}"})
@@ -174,13 +180,13 @@ class Stack:
         child.send_signal(number)
         child.wait(20)
 
-    def sweep(self, *arguments: str) -> list[dict[str, Any]]:
-        """One round of the sweeper, and its log lines."""
+    def sweep(self, *arguments: str, **changed: str) -> list[dict[str, Any]]:
+        """One round of the sweeper, `changed` in its environment, and its log lines."""
         command = [sys.executable, "-m", "metadata_service.commands.sweep", "--once", *arguments]
         done = subprocess.run(
             command,
             cwd=REPOSITORY,
-            env={"PATH": os.defpath, **self.sweeper_environment},
+            env={"PATH": os.defpath, **self.sweeper_environment, **changed},
             capture_output=True,
             timeout=60,
             check=False,
