@@ -114,7 +114,7 @@ IN_THE_SIGNER = (
         "token-signature",
         "signer: a token's signature is not checked",
         ("metadata-tampered-token", "metadata-own-key-token", "metadata-none-token", "metadata-hs256-token"),
-        signer("proofs.py", "key is not None and _is_signed_by(token, key)", "key is not None"),
+        signer("proofs.py", "key is None or not token.is_signed_by(key)", "key is None"),
     ),
     Break(
         "token-end",
