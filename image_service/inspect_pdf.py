@@ -51,7 +51,7 @@ _ACTIVE_TYPES = {
     "/Filespec": "a reference to another file",
     "/FileSpec": "a reference to another file",
 }
-_PAGE_SCHEMES = (b"http", b"https", b"mailto")
+_PAGE_SCHEMES = (b"http", b"https", b"mailto", b"tel")
 _BYTE_ORDER_MARKS = re.compile(rb"\A(\xfe\xff|\xff\xfe|\xef\xbb\xbf)")
 _HARMLESS_WARNINGS = ("setting missing or invalid /Type entry", "Resources is missing or invalid")
 _MOST_VALUES = 2_000_000

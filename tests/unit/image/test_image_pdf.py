@@ -69,6 +69,7 @@ def test_s14_what_ordinary_tools_write_is_taken(made_by: Callable[[], bytes]) ->
         b"https://example.org/",
         b"HTTP://example.org/?a=javascript:",
         b"mailto:a@example.org",
+        b"tel:+441632960000",
         b"other.html?to=//x",
         b"/papers/a:b.pdf",
         b"#section.1",
