@@ -9,7 +9,7 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -78,6 +78,16 @@ def send(
         connection.close()
 
 
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """The answer; where there were too many requests, wait as told and ask again."""
+    for _ in range(RATE_LIMITED_TRIES):
+        answer = ask()
+        if answer.status != 429 or answer.code != "rate_limited":
+            break
+        time.sleep(float(answer.headers["retry-after"]))
+    return answer
+
+
 @dataclass
 class Person:
     """Somebody at the gateway: with a token, or nobody in particular."""
@@ -101,12 +111,7 @@ class Person:
         if octets is not None:
             sent["Content-Type"] = "application/json"
         sent |= dict(headers or {})
-        for _ in range(RATE_LIMITED_TRIES):
-            answer = send(method, self.gateway, octets, sent, target=path)
-            if answer.status != 429 or answer.code != "rate_limited":
-                break
-            time.sleep(float(answer.headers["retry-after"]))
-        return answer
+        return patiently(lambda: send(method, self.gateway, octets, sent, target=path))
 
     def get(self, path: str, **more: Any) -> Answer:
         return self.call("GET", path, **more)
@@ -213,7 +218,7 @@ def is_near(found: tuple[int, ...], colour: tuple[int, ...]) -> bool:
 
 def fetched(url: str) -> Answer:
     """GET an address as an <img> does: without a token, one redirect followed."""
-    first = send("GET", url)
+    first = patiently(lambda: send("GET", url))
     return send("GET", first.headers["location"]) if first.status == 302 else first
 
 
