@@ -8,12 +8,14 @@ Using POST (AWS Signature Version 4)" in the Amazon S3 API Reference.
 import hmac
 import json
 import time
-from _hashlib import HASH  # what sha256() makes; hashlib has no public name for it
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from _hashlib import HASH  # what sha256() makes; hashlib has no public name for it
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
@@ -49,7 +51,7 @@ class _Moment(NamedTuple):
     at: int
     timestamp: str
     scope: str
-    hashes: tuple[HASH, HASH]
+    hashes: "tuple[HASH, HASH]"
     query_start: str
     to_sign_start: str
 
@@ -129,7 +131,7 @@ class Presigner:
         self._latest = moment
         return moment
 
-    def _hashes(self, scope: str) -> tuple[HASH, HASH]:
+    def _hashes(self, scope: str) -> "tuple[HASH, HASH]":
         derived = b"AWS4" + self._identity.secret_access_key.encode()
         for part in scope.split("/"):
             derived = hmac.digest(derived, part.encode(), "sha256")
