@@ -16,6 +16,7 @@ from flask import current_app, g, request
 
 from . import jws
 from .errors import Unauthorized, Unavailable
+from .grants import Asker
 from .owners import owner_of
 from .token_keys import TokenKeys
 
@@ -29,11 +30,20 @@ ACCESS: Final = "access"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person, as their token says: `sub`, its form in keys and tables (`owner`), and the token itself."""
+    """Who asks, as their token says: `sub`, its form in keys and tables (`owner`), and the token itself.
+
+    An internal service is a caller like any other, its name for `sub`; `named_as`: the claim by which a grant says so.
+    """
 
     sub: str
     owner: str
     token: str
+    named_as: str = "caller"
+
+    @property
+    def asker(self) -> Asker:
+        """Whose request a grant is for."""
+        return Asker(self.sub, self.token, self.named_as)
 
 
 @dataclass(frozen=True, slots=True)

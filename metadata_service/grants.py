@@ -29,11 +29,11 @@ class FaultyGrantKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose request this is: a person by `sub` (`as_` is "caller") or a service by its name."""
+    """Whose request this is: a person by `sub` (`named_as` is "caller") or an internal service by its name."""
 
     name: str
     token: str
-    as_: str = "caller"
+    named_as: str = "caller"
 
 
 class GrantKey:
@@ -70,7 +70,7 @@ class GrantKey:
             "items": items,
         }
         if asker is not None:
-            claims[asker.as_] = asker.name
+            claims[asker.named_as] = asker.name
         signed = self._header + b"." + _encoded(orjson.dumps(claims))
         return (signed + b"." + _encoded(self._sign(signed))).decode("ascii")
 

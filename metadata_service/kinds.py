@@ -58,6 +58,14 @@ class Kind:
     max_pixels: int = 0
     max_side: int = 0
     quality: int = 0
+    multipart_above: int = 0
+    """Bytes above which an upload may come in parts; 0: never."""
+    quota_objects: int = 0
+    """Objects of this kind that a person may have; 0: any number."""
+    quota_bytes: int = 0
+    """Bytes that a person's objects of this kind may take, all sizes together; 0: any number."""
+    settle_on_list: bool = False
+    """Whether asking for the list completes what is pending, for clients that never say that they are done."""
 
     @property
     def is_picture(self) -> bool:
@@ -135,6 +143,7 @@ _EVERY: Final = {
     "visibility": str,
 }
 _OF_PICTURES: Final = {"max_pixels": int, "max_side": int, "quality": int}
+_MAY_HAVE: Final = {"multipart_above": int, "quota_objects": int, "quota_bytes": int, "settle_on_list": bool}
 _RANGES: Final = {
     "max_bytes": (1, LARGEST_FILE),
     "upload_expiry": (1, LONGEST_UPLOAD_EXPIRY),
@@ -142,6 +151,9 @@ _RANGES: Final = {
     "max_pixels": (1, 200_000_000),
     "max_side": (1, 65_535),
     "quality": (1, 95),
+    "multipart_above": (0, LARGEST_FILE),
+    "quota_objects": (0, 2**40),
+    "quota_bytes": (0, 2**50),
 }
 
 
@@ -156,6 +168,7 @@ def _types_that_are_wrong(name: str, table: dict[str, Any]) -> list[str]:
     is_document = PDF in table["accepts"] if isinstance(table.get("accepts"), list) else False
     wanted = _EVERY if is_document else _EVERY | _OF_PICTURES
     missing = [f"{name}.{field}: is missing" for field in wanted if field not in table]
+    wanted = wanted | _MAY_HAVE
     unknown = [f"{name}.{field}: is not a field of a kind" for field in table if field not in wanted]
     # type() and not isinstance(): a bool is an int in Python, and never a size.
     wrong = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from . import clock, grants, ways_out
 from .callers import Caller
-from .grants import MOST_ITEMS, Asker
+from .grants import MOST_ITEMS
 from .object_keys import LARGE, ObjectKey
 from .store import objects
 from .store.objects import StoredObject
@@ -56,5 +56,5 @@ def _signed(stored: Sequence[StoredObject], caller: Caller) -> dict[ObjectKey, M
         )
         for each in stored
     ]
-    answers = out.signer.sign(items, Asker(caller.sub, caller.token))
+    answers = out.signer.sign(items, caller.asker)
     return {each.object_key: answer.urls for each, answer in zip(stored, answers, strict=True)}

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from . import grants, ways_out
 from .callers import Caller
-from .grants import Asker
 from .object_keys import ObjectKey
 
 
@@ -14,7 +13,7 @@ class Receipts:
     """Public receipts of the caller's own objects, each asked for once, however often what stores it is tried anew."""
 
     def __init__(self, caller: Caller) -> None:
-        self._asker = Asker(caller.sub, caller.token)
+        self._asker = caller.asker
         self._had: dict[ObjectKey, str] = {}
 
     def of(self, object_keys: Sequence[ObjectKey]) -> Mapping[ObjectKey, str]:

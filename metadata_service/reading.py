@@ -8,7 +8,6 @@ from typing import Final
 from . import clock, grants, ways_out
 from .callers import Caller
 from .errors import NotFound
-from .grants import Asker
 from .object_keys import ObjectKey
 from .store import objects
 from .store.objects import StoredObject
@@ -55,7 +54,7 @@ def _private(stored: StoredObject, size: str, caller: Caller, receipt: str | Non
     out, now = ways_out.current(), clock.now()
     life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
     item = grants.get_served(stored.object_key, [size], now + life, receipt=receipt)
-    [answer] = out.signer.sign([item], Asker(caller.sub, caller.token))
+    [answer] = out.signer.sign([item], caller.asker)
     return Opened(answer.urls[size], False, _max_age(life))
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from flask import current_app
 
 from . import jws
-from .callers import CLOCK_SKEW, LONGEST_TOKEN, bearer
+from .callers import CLOCK_SKEW, LONGEST_TOKEN, Caller, bearer
 from .errors import Forbidden, Unauthorized, Unavailable
 from .owners import owner_of_service
 
@@ -43,6 +43,11 @@ class Service:
     owner: str
     token: str
     scopes: frozenset[str]
+
+    @property
+    def caller(self) -> Caller:
+        """The service as an owner of files like any other."""
+        return Caller(self.name, self.owner, self.token, named_as="service")
 
 
 @dataclass(frozen=True, slots=True)

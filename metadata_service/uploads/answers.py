@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import clock, grants, media_urls, ways_out
 from ..callers import Caller
-from ..grants import Asker
 from ..object_keys import LARGE
 from ..upload_record import Upload
 from .completing import Completed
@@ -37,7 +36,7 @@ def _urls(caller: Caller, upload: Upload) -> Mapping[str, str]:
         return media_urls.stable_by_size(upload.object_key)
     ends_at = clock.now() + out.kinds.reading_expiry(upload.kind, upload.object_key.category)
     item = grants.get_served(upload.object_key, upload.object_key.sizes, ends_at)
-    [answer] = out.signer.sign([item], Asker(caller.sub, caller.token))
+    [answer] = out.signer.sign([item], caller.asker)
     return answer.urls
 
 

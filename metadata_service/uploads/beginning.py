@@ -10,7 +10,7 @@ from typing import Any, Final
 from .. import clock, grants, media_urls, ways_out
 from ..callers import Caller
 from ..errors import ApiError
-from ..grants import Asker, Item
+from ..grants import Item
 from ..kinds import EXTENSIONS_OF_TYPE, Kind, Kinds
 from ..object_keys import LARGE, ObjectKey
 from ..signer import Signed
@@ -115,7 +115,7 @@ def _signed(caller: Caller, upload: Upload, kind: Kind) -> Begun:
     items = [_destination(upload, kind)]
     if not is_public:
         items.append(grants.get_served(upload.object_key, [LARGE], upload.created_at + kind.reading_expiry))
-    answers = ways_out.current().signer.sign(items, Asker(caller.sub, caller.token))
+    answers = ways_out.current().signer.sign(items, caller.asker)
     url = media_urls.stable(upload.object_key) if is_public else answers[1].urls[LARGE]
     return Begun(upload, kind, answers[0], url)
 

@@ -18,7 +18,7 @@ from typing import Final
 from .. import clock, grants, pictures, ways_out
 from ..callers import Caller
 from ..errors import Unavailable
-from ..grants import Asker, Item
+from ..grants import Item
 from ..images import Rendered
 from ..kinds import Kind
 from ..object_keys import LARGE
@@ -112,7 +112,7 @@ def fetch_incoming(caller: Caller, held: Upload, kind: Kind) -> bytes:
     """Step 2: what the client sent, at most the kind's limit and one byte. Raises UploadNotReceived."""
     out = ways_out.current()
     item = grants.get_incoming(held.object_key, clock.now() + OWN_URLS_LIVE)
-    [answer] = out.signer.sign([item], Asker(caller.sub, caller.token))
+    [answer] = out.signer.sign([item], caller.asker)
     try:
         return out.s3.fetch(answer.url, kind.max_bytes + 1)
     except NothingThere:
@@ -155,7 +155,7 @@ def write_served(caller: Caller, held: Upload, kind: Kind, sizes: Sequence[Rende
     """Step 5: one grant for the PUTs, the publication and the owner's own URLs; then the PUTs."""
     out = ways_out.current()
     asked = [_put(held, each) for each in sizes] + _openings(held, kind)
-    answers = out.signer.sign(asked, Asker(caller.sub, caller.token))
+    answers = out.signer.sign(asked, caller.asker)
     answered = [
         out.s3.put(answer.url, answer.headers, each.octets) for each, answer in zip(sizes, answers, strict=False)
     ]

@@ -47,7 +47,7 @@ def alice() -> Asker:
 
 
 def demo() -> Asker:
-    return Asker("demo", make.service_token(iat=now(), exp=now() + 60), as_="service")
+    return Asker("demo", make.service_token(iat=now(), exp=now() + 60), named_as="service")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ PICTURE: dict[str, Any] = {
 
 def test_the_packaged_kinds_are_those_of_the_interface() -> None:
     packaged = kinds.read()
-    assert set(packaged) == {"profile_image", "project_image", "resume"}
+    assert set(packaged) == {"profile_image", "project_image", "photo", "profile_photo", "resume"}
     picture, resume = packaged["profile_image"], packaged["resume"]
     assert (picture.max_bytes, picture.max_pixels, picture.max_side) == (5 * 2**20, 50 * 2**20, 20_000)
     assert (picture.formats, picture.ext, picture.visibility) == (("JPEG", "PNG", "WEBP"), "jpg", "public")
