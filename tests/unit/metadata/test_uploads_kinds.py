@@ -32,7 +32,10 @@ def test_the_packaged_kinds_are_those_of_the_interface() -> None:
     assert (picture.max_bytes, picture.max_pixels, picture.max_side) == (5 * 2**20, 50 * 2**20, 20_000)
     assert (picture.formats, picture.ext, picture.visibility) == (("JPEG", "PNG", "WEBP"), "jpg", "public")
     assert (resume.max_bytes, resume.ext, resume.visibility) == (10 * 2**20, "pdf", "private")
-    assert {kind.upload_expiry for kind in packaged.values()} == {300}
+    assert {kind.upload_expiry for name, kind in packaged.items() if name != "profile_photo"} == {300}
+    own = packaged["profile_photo"]
+    assert (own.upload_expiry, own.max_side, own.max_bytes) == (900, 2_000, 5 * 2**20)
+    assert (packaged["photo"].max_bytes, packaged["photo"].visibility) == (20 * 2**20, "private")
     assert {kind.window for kind in packaged.values()} == {150}
 
 
