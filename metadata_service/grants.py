@@ -120,6 +120,34 @@ def post_incoming(
     )
 
 
+def multipart_create(object_key: ObjectKey, expires_at: int, *, content_type: str | None) -> Item:
+    """The beginning of an upload in parts below incoming/, where its type is bound; S3 answers with the upload's id."""
+    return _item("multipart_create", INCOMING, object_key, expires_at=expires_at, content_type=content_type)
+
+
+def multipart_part(
+    object_key: ObjectKey, expires_at: int, upload_id: str, part_number: int, content_length: int | None = None
+) -> Item:
+    """The client's own PUT of one part, 1 to 10,000, of exactly `content_length` bytes where it said so."""
+    named = {"upload_id": upload_id, "part_number": part_number, "content_length": content_length}
+    return _item("multipart_part", INCOMING, object_key, expires_at=expires_at, **named)
+
+
+def multipart_list(object_key: ObjectKey, expires_at: int, upload_id: str) -> Item:
+    """Our own look at the parts that came."""
+    return _item("multipart_list", INCOMING, object_key, expires_at=expires_at, upload_id=upload_id)
+
+
+def multipart_complete(object_key: ObjectKey, expires_at: int, upload_id: str) -> Item:
+    """The parts made one object."""
+    return _item("multipart_complete", INCOMING, object_key, expires_at=expires_at, upload_id=upload_id)
+
+
+def multipart_abort(object_key: ObjectKey, expires_at: int, upload_id: str) -> Item:
+    """The end of an upload in parts, and of the parts that came."""
+    return _item("multipart_abort", INCOMING, object_key, expires_at=expires_at, upload_id=upload_id)
+
+
 def get_incoming(object_key: ObjectKey, expires_at: int) -> Item:
     """Our own look at what came."""
     return _item("get", INCOMING, object_key, expires_at=expires_at)

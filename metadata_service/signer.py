@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 
@@ -19,6 +20,8 @@ from .object_keys import INCOMING, LARGE, ObjectKey
 PATIENCE: Final = 5.0
 LONGEST_ANSWER: Final = 4 * 1024 * 1024
 SPARE_ATTEMPTS: Final = 2
+# Fields of an item that a URL must name again, and their names in its query.
+QUERY_NAMES: Final = {"upload_id": "uploadId", "part_number": "partNumber"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,9 @@ def checked(item: Item, made: Mapping[str, Any], bucket: Bucket) -> Signed:
 
 
 def _checked_url(item: Item, size: str, url: str, bucket: Bucket) -> str:
-    if url.partition("?")[0] != bucket.url_of(_object_key(item, size)):
+    address, _, query = url.partition("?")
+    names = {f"{name}={quote(str(item[own]), safe='')}" for own, name in QUERY_NAMES.items() if own in item}
+    if address != bucket.url_of(_object_key(item, size)) or not names <= set(query.split("&")):
         raise Unavailable("the signer answered with a URL that was not asked for")
     return url
 

@@ -56,7 +56,7 @@ class Countersigner:
             caller, keys = self._caller(grant, token, now), self._receipt_keys.read() or {}
             terms = each(lambda item, proof: proofs.check(keys, item, proof, caller, now), items, owed)
             signatures = each(lambda item, terms: self._signature(grant, item, terms, now), items, terms)
-            self._replay.spend(grant, sum(item.op == "delete" for item in items), now)
+            self._replay.spend(grant, sum(item.op in policy.DESTROYING for item in items), now)
             place = self._audit.record("signed", told | {"items": each(_told, items, terms)})
             return [sign() for sign in signatures], place
         except Exception as fault:
@@ -78,7 +78,7 @@ class Countersigner:
 
     def _signature(self, grant: Grant, item: schemas.Item, terms: Terms | None, now: float) -> Callable[[], Answer]:
         """What will sign an item, with the key that it takes: a key that is not there leaves the grant unspent."""
-        if item.op in signing.IDENTITY_OF:
+        if item.op in signing.SIGNED_AS:
             presigner = signing.presigner_for(self._identities, item.op, max(now, grant.issued_at))
             return partial(signing.answer, presigner, grant, item)
         for kid, secret in (self._receipt_keys.read() or {}).items():  # the first issues

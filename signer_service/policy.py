@@ -30,23 +30,31 @@ class Rule(NamedTuple):
 
 
 PERMITTED: Final = {
-    # issuer      operation  area         proof            longest life, s
-    ("metadata", "put",     "incoming"): [Rule(Proof.OWNER,     900)],
-    ("metadata", "post",    "incoming"): [Rule(Proof.OWNER,     900)],
-    ("metadata", "get",     "incoming"): [Rule(Proof.OWNER,      60)],
-    ("metadata", "put",     "users"):    [Rule(Proof.OWNER,      60)],
-    ("metadata", "get",     "users"):    [Rule(Proof.OWNER,   3_600),
-                                          Rule(Proof.RECEIPT, 3_600),
-                                          Rule(Proof.SERVICE,   900)],
-    ("metadata", "publish", "users"):    [Rule(Proof.OWNER)],
-    ("metadata", "reissue", "users"):    [Rule(Proof.RECEIPT)],
-    ("metadata", "delete",  "incoming"): [Rule(Proof.OWNER,      60)],
-    ("metadata", "delete",  "users"):    [Rule(Proof.OWNER,      60)],
-    ("sweeper",  "delete",  "incoming"): [Rule(Proof.NOBODY,     60)],
-    ("sweeper",  "delete",  "users"):    [Rule(Proof.NOBODY,     60)],
-    ("importer", "put",     "users"):    [Rule(Proof.NOBODY,     60)],
-    ("importer", "publish", "users"):    [Rule(Proof.NOBODY, None, ("profile", "projects"))],
+    # issuer      operation             area         proof            longest life, s
+    ("metadata", "put",                "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "post",               "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "multipart_create",   "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "multipart_part",     "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "multipart_list",     "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "multipart_complete", "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "multipart_abort",    "incoming"): [Rule(Proof.OWNER,     900)],
+    ("metadata", "get",                "incoming"): [Rule(Proof.OWNER,      60)],
+    ("metadata", "put",                "users"):    [Rule(Proof.OWNER,      60)],
+    ("metadata", "get",                "users"):    [Rule(Proof.OWNER,   3_600),
+                                                     Rule(Proof.RECEIPT, 3_600),
+                                                     Rule(Proof.SERVICE,   900)],
+    ("metadata", "publish",            "users"):    [Rule(Proof.OWNER)],
+    ("metadata", "reissue",            "users"):    [Rule(Proof.RECEIPT)],
+    ("metadata", "delete",             "incoming"): [Rule(Proof.OWNER,      60)],
+    ("metadata", "delete",             "users"):    [Rule(Proof.OWNER,      60)],
+    ("sweeper",  "delete",             "incoming"): [Rule(Proof.NOBODY,     60)],
+    ("sweeper",  "delete",             "users"):    [Rule(Proof.NOBODY,     60)],
+    ("sweeper",  "multipart_abort",    "incoming"): [Rule(Proof.NOBODY,     60)],
+    ("sweeper",  "multipart_abort",    "users"):    [Rule(Proof.NOBODY,     60)],
+    ("importer", "put",                "users"):    [Rule(Proof.NOBODY,     60)],
+    ("importer", "publish",            "users"):    [Rule(Proof.NOBODY, None, ("profile", "projects"))],
 }  # fmt: skip
+DESTROYING: Final = {"delete", "multipart_abort"}  # what the cap of deletes a minute counts
 LONGEST_LINK: Final = 30 * 86_400  # seconds from iat to a share link's end
 
 

@@ -26,6 +26,7 @@ RECEIPT: Final = re.compile(rf"v1\.({KID.pattern})\.(public|signed_in|link)\.{_T
 _OWNER: Final = rf"{PLAIN_OWNER.pattern}|h-[0-9a-f]{{40}}|s-{SERVICE_NAME.pattern}"
 _MEDIA_TYPE: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}"  # RFC 6838 §4.2
 _BYTES: Final = range(5 * 1024**3 + 1)  # S3 API: PutObject, at most 5 GiB
+_UPLOAD_ID: Final = r"[A-Za-z0-9._~+/=-]{1,1024}"  # S3 says only that it is opaque; these are what has been seen
 _SECONDS: Final = range(2**40)  # since the epoch; beyond it a number is no time
 
 OF_ALL: Final = {"op", "area", "owner", "category", "id", "ext"}
@@ -36,6 +37,11 @@ OPERATIONS: Final[dict[str, tuple[set[str], set[str]]]] = {
     "post": ({"expires_at", "length_range"}, {"content_type"}),
     "get": ({"expires_at"}, {"size", "sizes", "receipt", "download_as", "window"}),
     "delete": ({"expires_at"}, {"size"}),
+    "multipart_create": ({"expires_at"}, {"content_type"}),
+    "multipart_part": ({"expires_at", "upload_id", "part_number"}, {"content_length"}),
+    "multipart_list": ({"expires_at", "upload_id"}, set()),
+    "multipart_complete": ({"expires_at", "upload_id"}, set()),
+    "multipart_abort": ({"expires_at", "upload_id"}, {"size"}),
     "publish": ({"visibility"}, {"until"}),
     "reissue": ({"receipt"}, set()),
 }
@@ -69,6 +75,8 @@ class Item:
     checksum_sha256: str | None = _spelled(re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="), "a SHA-256 in base64")
     if_none_match: str | None = _spelled(re.compile(r"\*"), '"*"')
     cache_control: str | None = _spelled(re.compile(SERVED_CACHE_CONTROL), f'"{SERVED_CACHE_CONTROL}"')
+    upload_id: str | None = _spelled(re.compile(_UPLOAD_ID), "a multipart upload's id, as S3 gave it")
+    part_number: int | None = _spelled(range(1, 10_001), "a number from 1 to 10000")
     visibility: str | None = _one_of(("public", "signed_in", "link"))
     until: int = _spelled(_SECONDS, "whole seconds since the epoch, or 0 for no end", 0)
     receipt: str | None = _spelled(RECEIPT, "a publication receipt")

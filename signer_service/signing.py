@@ -11,7 +11,18 @@ from .presign import Bucket, Identity, Presigner, encode
 from .schemas import TYPES, Item
 from .watched import WatchedFile
 
-IDENTITY_OF: Final = {"put": "uploader", "post": "uploader", "get": "reader", "delete": "remover"}
+SIGNED_AS: Final = {
+    # operation           identity    method    what of the query makes S3 take it for this operation
+    "put":                ("uploader", "PUT",    ""),
+    "post":               ("uploader", "POST",   ""),
+    "get":                ("reader",   "GET",    ""),
+    "delete":             ("remover",  "DELETE", ""),
+    "multipart_create":   ("uploader", "POST",   "uploads=&"),
+    "multipart_part":     ("uploader", "PUT",    "partNumber={part_number}&uploadId={upload_id}&"),
+    "multipart_list":     ("uploader", "GET",    "uploadId={upload_id}&"),
+    "multipart_complete": ("uploader", "POST",   "uploadId={upload_id}&"),
+    "multipart_abort":    ("uploader", "DELETE", "uploadId={upload_id}&"),
+}  # fmt: skip
 # A field of an item, and the header that it becomes; content-length is bound, too, but no client sets it itself.
 HEADERS: Final = {
     "content_type": "Content-Type",
@@ -32,9 +43,10 @@ def parse_identity(bucket: Bucket, text: bytes) -> Presigner:
 
 def presigner_for(identities: Mapping[str, WatchedFile[Presigner]], op: str, now: float) -> Presigner:
     """What signs this operation. Raises CredentialsUnavailable where there is none, or its session has ended."""
-    presigner = identities[IDENTITY_OF[op]].read()
+    name, _, _ = SIGNED_AS[op]
+    presigner = identities[name].read()
     if presigner is None or (presigner.ends_at is not None and presigner.ends_at <= now):
-        raise CredentialsUnavailable(f"the {IDENTITY_OF[op]} identity is not there, or its session has ended")
+        raise CredentialsUnavailable(f"the {name} identity is not there, or its session has ended")
     return presigner
 
 
@@ -64,8 +76,10 @@ def _writing(presigner: Presigner, grant: Grant, item: Item, ends_at: int) -> di
     bound = {name.lower(): text for name, text in headers.items()}
     if item.content_length is not None:
         bound["content-length"] = str(item.content_length)
-    at, method, query = grant.issued_at, item.op.upper(), "x-countersign-grant=" + grant.jti
-    object_key = item.object_key(item.size)
+    _, method, named = SIGNED_AS[item.op]
+    query = named.format(upload_id=encode(item.upload_id or ""), part_number=item.part_number)
+    at, object_key = grant.issued_at, item.object_key(item.size)
+    query += "x-countersign-grant=" + grant.jti
     url = presigner.url(method, object_key, at=at, expires=ends_at - at, headers=bound, query=query)
     return {"method": method, "url": url, "headers": headers}
 

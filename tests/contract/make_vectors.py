@@ -13,7 +13,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +281,7 @@ def bucket_of(signer: Json) -> Bucket:
 
 
 def identity_of(signer: Json, op: str) -> Identity:
-    role = {"put": "uploader", "post": "uploader", "get": "reader", "delete": "remover"}[op]
+    role = {"get": "reader", "delete": "remover"}.get(op, "uploader")
     return Identity(**{name: text for name, text in signer["identities"][role].items() if name != "expires_at"})
 
 
@@ -330,6 +330,16 @@ def get_resume(**changes: Any) -> Json:
 
 def delete(area: str = "users", **changes: Any) -> Json:
     return item("delete", area, **{"expires_at": IAT + 60, **changes})
+
+
+UPLOAD_ID = "VXBsb2FkSUQ_2~a.b-c+d/e=="
+"""A multipart upload's id, with all that S3's may have; some of it must be escaped in a query."""
+
+
+def multipart(op: str, area: str = "incoming", **changes: Any) -> Json:
+    """A multipart operation with what it needs and no more: `create`, `part`, `list`, `complete` or `abort`."""
+    needed: Json = {"expires_at": IAT + 60} | ({} if op == "create" else {"upload_id": UPLOAD_ID})
+    return item(f"multipart_{op}", area, **{**needed, **({"part_number": 1} if op == "part" else {}), **changes})
 
 
 def publish(visibility: str = "public", until: Any = 0, **changes: Any) -> Json:
@@ -438,8 +448,20 @@ def bound_headers(it: Json) -> dict[str, str]:
     return {name: str(it[own]) for own, name in BOUND.items() if own in it}
 
 
+METHODS = {"create": "POST", "part": "PUT", "list": "GET", "complete": "POST", "abort": "DELETE"}
+"""S3's own methods of a multipart upload's operations; any other operation's is its name."""
+
+
+def method_of(it: Json) -> str:
+    op: str = it["op"]
+    return METHODS[op.removeprefix("multipart_")] if op.startswith("multipart_") else op.upper()
+
+
 def _query(ask: Ask, it: Json) -> dict[str, str]:
     query = {} if "window" in it else {"x-countersign-grant": ask.jti}
+    query |= {"uploads": ""} if it["op"] == "multipart_create" else {}
+    query |= {"uploadId": it["upload_id"]} if "upload_id" in it else {}
+    query |= {"partNumber": str(it["part_number"])} if "part_number" in it else {}
     if "download_as" in it:
         named = uri_encode(it["download_as"])
         query["response-content-disposition"] = f"attachment; filename*=UTF-8''{named}"
@@ -453,7 +475,7 @@ def _url(ask: Ask, it: Json, size: str | None) -> str:
     return presigned_url(
         bucket_of(signer),
         identity_of(signer, it["op"]),
-        it["op"].upper(),
+        method_of(it),
         object_key(it, size),
         signed_at=signed_at,
         expires=it["expires_at"] - signed_at,
@@ -499,7 +521,7 @@ def answer_to(ask: Ask, it: Json) -> Json:
     if it["op"] == "get":
         return url
     headers = {name: text for name, text in bound_headers(it).items() if name != "Content-Length"}
-    return {"method": it["op"].upper(), "headers": headers, **url}
+    return {"method": method_of(it), "headers": headers, **url}
 
 
 def granted(ask: Ask) -> Json:
@@ -589,6 +611,7 @@ def refuses_field(name: str, why: str, it: Json, **settings: Any) -> None:
 
 def policy_cases() -> None:
     """Every row of the table, at its longest life and a second past it."""
+    sweep: Json = {"issuer": "sweeper", "caller": DROP}
     rows: list[tuple[str, Callable[..., Json], int, Json]] = [
         ("put_incoming", put_incoming, 900, {}),
         ("post_incoming", post_incoming, 900, {}),
@@ -599,14 +622,18 @@ def policy_cases() -> None:
         ("get_users_by_a_reading_service", get_users, 900, {"service": "demo"}),
         ("delete_incoming_by_its_owner", lambda **c: delete("incoming", **c), 60, {}),
         ("delete_users_by_its_owner", delete, 60, {}),
-        ("delete_incoming_by_sweeper", lambda **c: delete("incoming", **c), 60, {"issuer": "sweeper", "caller": DROP}),
-        ("delete_users_by_sweeper", delete, 60, {"issuer": "sweeper", "caller": DROP}),
+        ("delete_incoming_by_sweeper", lambda **c: delete("incoming", **c), 60, sweep),
+        ("delete_users_by_sweeper", delete, 60, sweep),
         ("put_users_by_importer", put_users, 60, {"issuer": "importer", "caller": DROP}),
     ]
-    for name, make, life, who in rows:
-        accepts(f"{name}_for_{life}_s", f"The row's longest life, {life} s.", asks(make(expires_at=IAT + life), **who))
-        beyond = asks(make(expires_at=IAT + life + 1), **who)
-        refuses(f"{name}_for_{life + 1}_s", "A second past the row's life.", beyond, "operation_not_permitted")
+    for row in rows:
+        policy_row(*row)
+
+
+def policy_row(name: str, make: Callable[..., Json], life: int, who: Json) -> None:
+    accepts(f"{name}_for_{life}_s", f"The row's longest life, {life} s.", asks(make(expires_at=IAT + life), **who))
+    beyond = asks(make(expires_at=IAT + life + 1), **who)
+    refuses(f"{name}_for_{life + 1}_s", "A second past the row's life.", beyond, "operation_not_permitted")
 
 
 def policy_gaps() -> None:
@@ -1313,6 +1340,15 @@ def order_cases() -> None:
     accepts("100_items", "As many as a grant may have, answered in order.", asks(*(publish(id=id_) for id_ in ids)))
 
 
+def multipart_cases() -> None:
+    """Uploads in parts: what each operation needs, takes, and never does."""
+    sweep: Json = {"issuer": "sweeper", "caller": DROP}
+    for op in METHODS:
+        policy_row(f"multipart_{op}_by_its_owner", partial(multipart, op), 900, {})
+    for area in ("incoming", "users"):
+        policy_row(f"multipart_abort_{area}_by_sweeper", partial(multipart, "abort", area), 60, sweep)
+
+
 SECTIONS = (
     policy_cases,
     policy_gaps,
@@ -1330,6 +1366,7 @@ SECTIONS = (
     freeze_cases,
     cap_cases,
     order_cases,
+    multipart_cases,
 )
 ABOUT = (
     "Vectors of grant v1, written by tests/contract/make_vectors.py: change that, never this. A case's requests "

@@ -252,7 +252,7 @@ def test_the_bucket_is_private_kept_and_swept(deployment: Deployment) -> None:
         1,
     )
     assert rules["old-versions-go"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
-    assert rules["old-versions-go"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    assert rules["old-versions-go"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 2
     assert {statement["Effect"] for statement in found["policy"]["Statement"]} == {"Deny"}
 
 

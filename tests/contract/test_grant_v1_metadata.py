@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from metadata_service import grants, owners
 from metadata_service.bucket import Bucket
+from metadata_service.errors import Unavailable
 from metadata_service.grants import Asker, GrantKey, Item
 from metadata_service.object_keys import LARGE, SIZES, ObjectKey
 from metadata_service.signer import Signed, checked
@@ -90,6 +91,18 @@ MINTED: dict[str, Callable[[], tuple[list[Item], Asker | None]]] = {
         [grants.post_incoming(PICTURE, now() + 900, content_type="image/png", length_range=(1, 5_242_880))],
         alice(),
     ),
+    "an upload in parts": lambda: (
+        [
+            grants.multipart_create(PICTURE, now() + 900, content_type="image/jpeg"),
+            grants.multipart_create(PICTURE, now() + 900, content_type=None),
+            grants.multipart_part(PICTURE, now() + 900, make.UPLOAD_ID, 1),
+            grants.multipart_part(PICTURE, now() + 900, make.UPLOAD_ID, 10_000, content_length=5_242_880),
+            grants.multipart_list(PICTURE, now() + 900, make.UPLOAD_ID),
+            grants.multipart_complete(PICTURE, now() + 900, make.UPLOAD_ID),
+            grants.multipart_abort(PICTURE, now() + 900, make.UPLOAD_ID),
+        ],
+        alice(),
+    ),
     "a look at what came": lambda: ([grants.get_incoming(PICTURE, now() + 60)], alice()),
     "a look at a document that came": lambda: ([grants.get_incoming(DOCUMENT, now() + 60)], alice()),
     "a picture completed": lambda: (
@@ -135,6 +148,21 @@ def test_what_the_sweeper_mints_the_signer_takes(area: str, size: str, signer: F
     response = sign(signer, grant_key(tmp_path, "sweeper"), [item], None)
     assert response.status_code == 200, response.get_json()
     assert checked(item, response.get_json()["items"][0], BUCKET).url
+
+
+def test_the_sweepers_end_of_an_upload_in_parts_the_signer_takes(signer: FlaskClient, tmp_path: Path) -> None:
+    item = grants.multipart_abort(PICTURE, now() + 60, make.UPLOAD_ID)
+    response = sign(signer, grant_key(tmp_path, "sweeper"), [item], None)
+    assert response.status_code == 200, response.get_json()
+    assert checked(item, response.get_json()["items"][0], BUCKET).url
+
+
+@pytest.mark.parametrize(("asked", "field"), [("2", "part_number"), ("other", "upload_id")])
+def test_a_url_of_another_part_is_not_believed(asked: str, field: str, signer: FlaskClient, tmp_path: Path) -> None:
+    item = grants.multipart_part(PICTURE, now() + 60, make.UPLOAD_ID, 1)
+    made = sign(signer, grant_key(tmp_path, "metadata"), [item], alice()).get_json()["items"][0]
+    with pytest.raises(Unavailable):
+        checked({**item, field: asked}, made, BUCKET)
 
 
 def test_the_sweepers_key_mints_nothing_else(signer: FlaskClient, tmp_path: Path) -> None:
