@@ -13,6 +13,11 @@ def now() -> int:
     return int(time.time())
 
 
+def now_ms() -> int:
+    """Whole milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
 def new_id() -> str:
     """A fresh UUID v4 in lower case."""
     return str(uuid.uuid4())

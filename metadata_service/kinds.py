@@ -195,6 +195,8 @@ def _contradictions(name: str, table: dict[str, Any]) -> list[str]:
         found.append(f"{name}.accepts: must name a content type")
     if PDF in accepts and len(accepts) > 1:
         found.append(f"{name}.accepts: {PDF} stands alone")
+    if PDF in accepts and table["category"] in ("profile", "photos"):
+        found.append(f"{name}.accepts: {PDF} is no picture, as category {table['category']} has them")
     if table["category"] not in CATEGORIES:
         found.append(f"{name}.category: must be one of {', '.join(CATEGORIES)}")
     if table["visibility"] not in VISIBILITIES:

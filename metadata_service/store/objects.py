@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import clock
 from ..object_keys import USERS, ObjectKey
-from . import cleanups, media
+from . import cleanups, media, photos
 from .cleanups import Cleanup
 from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
 
@@ -18,6 +18,7 @@ class StoredObject:
     """An object that is complete. `visibility` is what its receipt says, `private` where there is none.
 
     `strays_until`: until when a PUT of it that nobody waits for may still arrive; 0 where none is about.
+    `uploaded_ms`: of a gallery's photo the millisecond that its row there stands under; 0 of everything else.
     """
 
     object_key: ObjectKey
@@ -26,6 +27,7 @@ class StoredObject:
     strays_until: int
     visibility: str = "private"
     receipt: str | None = None
+    uploaded_ms: int = 0
 
     @property
     def is_public(self) -> bool:
@@ -72,6 +74,7 @@ def _read(item: dict[str, Any] | None, object_key: ObjectKey) -> StoredObject | 
         strays_until=item["strays_until"],
         visibility=item.get("visibility", "private"),
         receipt=item.get("receipt"),
+        uploaded_ms=item.get("uploaded_ms", 0),
     )
 
 
@@ -87,6 +90,8 @@ def record_write(stored: StoredObject) -> Write:
     }
     if stored.receipt is not None:
         item["receipt"] = stored.receipt
+    if stored.uploaded_ms:
+        item["uploaded_ms"] = stored.uploaded_ms
     return put_write(media.TABLE, item, condition=f"attribute_not_exists({media.OWNER})")
 
 
@@ -126,11 +131,12 @@ def retire_writes(owner: str, object_key: ObjectKey) -> list[Write]:
 
 
 def retired_writes(stored: StoredObject) -> list[Write]:
-    """The same of an object that was read already."""
-    return [
-        delete_write(media.TABLE, _row(stored.object_key)),
-        cleanups.retired_write(stored.object_key, stored.strays_until, clock.now()),
-    ]
+    """The same of an object that was read already, and of its row in the gallery; fails where it has gone meanwhile."""
+    object_key = stored.object_key
+    # Two that delete it race: of what follows from an object's end nothing may be done twice.
+    gone = delete_write(media.TABLE, _row(object_key), condition=f"attribute_exists({media.OWNER})")
+    shown = [photos.remove_write(object_key.owner, stored.uploaded_ms)] if stored.uploaded_ms else []
+    return [gone, *shown, cleanups.retired_write(object_key, stored.strays_until, clock.now())]
 
 
 def claim(cleanup: Cleanup) -> bool:

@@ -23,11 +23,12 @@ from ..images import Rendered
 from ..kinds import Kind
 from ..object_keys import LARGE
 from ..s3 import NothingThere
-from ..store import cleanups, objects, uploads
+from ..store import cleanups, objects, photos, uploads
 from ..store.dynamodb import TransactionRefused, Write
 from ..store.dynamodb import Unavailable as RecordsUnavailable
 from ..store.dynamodb import current as dynamodb
 from ..store.objects import StoredObject
+from ..store.photos import Photo
 from ..upload_errors import UnsupportedFileType, UploadNotReceived, UploadRejected
 from ..upload_record import LEFTOVERS_AFTER, Upload
 from .finding import as_others_left_it, refuse_if_over
@@ -195,20 +196,22 @@ def make_visible(held: Upload, kind: Kind, sizes: Sequence[Rendered], written: W
     ready = replace(
         held, state="ready", width=large.width or None, height=large.height or None, stored_bytes=len(large.octets)
     )
+    at_ms = clock.now_ms()
     for _ in range(ATTEMPTS):
         try:
-            dynamodb().transact(visible_writes(ready, kind, written), token=clock.new_id())
+            dynamodb().transact(visible_writes(ready, kind, written, at_ms), token=clock.new_id())
             return ready
         except TransactionRefused as refused:
             if refused.reasons[0] is not None:
                 raise LeaseLost from refused
-            # Somebody moved the current picture meanwhile: read it again.
+            # Somebody moved the current picture: read it again. Or another photo has this millisecond: take a later.
+            at_ms = max(at_ms + 1, clock.now_ms())
     raise Unavailable("the picture is being changed elsewhere; ask again")
 
 
-def visible_writes(ready: Upload, kind: Kind, written: Written) -> list[Write]:
+def visible_writes(ready: Upload, kind: Kind, written: Written, at_ms: int) -> list[Write]:
     """All that becomes true at once; the first write is the one that relies on the lease."""
-    now = clock.now()
+    now, is_photo = clock.now(), ready.object_key.category == photos.CATEGORY
     is_alone = written.is_certain and ready.leases == 1
     stored = StoredObject(
         object_key=ready.object_key,
@@ -217,12 +220,16 @@ def visible_writes(ready: Upload, kind: Kind, written: Written) -> list[Write]:
         strays_until=0 if is_alone else ready.writes_end_at + LEFTOVERS_AFTER,
         visibility=kind.visibility if written.receipt else "private",
         receipt=written.receipt,
+        uploaded_ms=at_ms if is_photo else 0,
     )
-    return [*uploads.ready_writes(ready, now), objects.record_write(stored), *_use_writes(ready, now)]
+    return [*uploads.ready_writes(ready, now), objects.record_write(stored), *_use_writes(ready, stored, now)]
 
 
-def _use_writes(ready: Upload, now: int) -> list[Write]:
-    """A profile's picture is put to use by being complete; everything else when a profile names it."""
+def _use_writes(ready: Upload, stored: StoredObject, now: int) -> list[Write]:
+    """A profile's picture and a photo are put to use by being complete; everything else when a profile names it."""
+    if stored.uploaded_ms:
+        shown = stored.object_key, stored.uploaded_ms, stored.kind, stored.visibility
+        return [photos.record_write(Photo(*shown, ready.width, ready.height))]
     if ready.object_key.category == "profile":
         return pictures.replace_writes(ready.object_key, now)
     return [cleanups.unused_write(ready.object_key, now)]

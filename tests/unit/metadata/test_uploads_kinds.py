@@ -61,6 +61,13 @@ def test_each_fault_is_named(changed: dict[str, Any], fault: str) -> None:
         kinds.made({"it": PICTURE | changed})
 
 
+@pytest.mark.parametrize("category", ["profile", "photos"])
+def test_a_document_is_no_picture(category: str) -> None:
+    without = {name: value for name, value in PICTURE.items() if name not in ("max_pixels", "max_side", "quality")}
+    with pytest.raises(FaultyKinds, match=r"it.accepts: application/pdf is no picture"):
+        kinds.made({"it": without | {"accepts": ["application/pdf"], "category": category}})
+
+
 def test_all_faults_are_named_at_once() -> None:
     one = {name: value for name, value in PICTURE.items() if name != "max_bytes"} | {"colour": "red"}
     with pytest.raises(FaultyKinds) as faulty:
