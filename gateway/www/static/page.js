@@ -1,10 +1,12 @@
-import { Api, Pool, Refused } from "/static/api.js";
+import { Countersign, CountersignError } from "/static/countersign.js";
+import { Pool } from "/static/pool.js";
 
 const byId = (id) => document.getElementById(id);
 const FIELDS = ["username", "full_name", "title", "bio"];
 const SIZES = ["800", "400", "150"];
 let pool;
-let api;
+let countersign;
+let uploading; // by which the upload under way is cancelled
 let signingUp; // who has to confirm the account
 
 // --- small things ---------------------------------------------------------------------------------------------
@@ -32,13 +34,14 @@ function show(fault, error) {
 async function attempt(within, work) {
   const section = within.closest("section");
   const fault = section.querySelector(".fault");
-  const buttons = [...within.querySelectorAll("button")];
+  const buttons = [...within.querySelectorAll("button:not(#cancel-upload)")];
   fault.hidden = true;
   buttons.forEach((button) => { button.disabled = true; });
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Refused)) console.error(error);
+    if (error.name === "AbortError") return;
+    if (!(error instanceof CountersignError)) console.error(error);
     if (error.status === 401) signOut("Your token is no longer valid: sign in again.");
     else show(fault, error);
   } finally {
@@ -95,9 +98,17 @@ function askForCode(destination) {
   byId("panel-code").elements.code.focus();
 }
 
+/** What is at the path, or null where there is nothing. */
+function find(path) {
+  return countersign.request("GET", path).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+}
+
 async function enter(token) {
-  api = new Api(token);
-  const me = await api.find("/users/me");
+  countersign = new Countersign({ token: () => token });
+  const me = await find("/users/me");
   sessionStorage.setItem("token", token); // gone with the tab
   tellAll("");
   byId("signing-in").hidden = true;
@@ -107,8 +118,9 @@ async function enter(token) {
 }
 
 function signOut(why = "") {
+  uploading?.abort();
   sessionStorage.removeItem("token");
-  api = undefined;
+  countersign = undefined;
   document.querySelectorAll("form").forEach((form) => form.reset());
   byId("signed-in").hidden = byId("sign-out").hidden = true;
   byId("signing-in").hidden = false;
@@ -119,7 +131,7 @@ function signOut(why = "") {
 // --- the picture ----------------------------------------------------------------------------------------------
 
 async function showPicture() {
-  const picture = await api.ask("GET", "/users/me/picture");
+  const picture = await countersign.picture();
   byId("current").src = picture.urls["400"];
   byId("remove-picture").hidden = !picture.key;
   const sizes = byId("sizes");
@@ -129,35 +141,41 @@ async function showPicture() {
     element("a", { href: picture.urls[size], textContent: `${size} px`, target: "_blank", rel: "noopener" }))));
 }
 
-function tellStep(step, share) {
+const STEPS = { asking: "Asking where it may go", checking: "Checking and redrawing" };
+
+function tellProgress({ stage, loaded, total }) {
+  const share = total ? loaded / total : 0;
   const bar = byId("progress").querySelector("progress");
-  byId("progress").hidden = !step;
-  byId("step").textContent = step;
-  if (share === null) bar.removeAttribute("value");
-  else bar.value = share || 0;
+  byId("progress").hidden = false;
+  byId("step").textContent = STEPS[stage] ?? `Sending, ${Math.round(share * 100)} %`;
+  if (stage === "checking") bar.removeAttribute("value");
+  else bar.value = share;
 }
 
 async function upload(file) {
   const shown = URL.createObjectURL(file);
+  uploading = new AbortController();
+  const options = { fileType: "profile_image", onProgress: tellProgress, signal: uploading.signal };
   try {
     byId("current").src = shown;
-    await api.upload(file, "profile_image", tellStep);
+    await countersign.upload(file, options);
   } finally {
-    tellStep("");
+    uploading = undefined;
+    byId("progress").hidden = true;
     byId("file").value = "";
-    await showPicture();
+    if (countersign) await showPicture(); // who signed out meanwhile has none
     URL.revokeObjectURL(shown);
   }
 }
 
 function takeFiles(files) {
-  if (files.length) attempt(byId("drop").parentElement, () => upload(files[0]));
+  if (files.length && !uploading) attempt(byId("drop").parentElement, () => upload(files[0]));
 }
 
 // --- profile and links ----------------------------------------------------------------------------------------
 
 async function showProfile(me) {
-  const profile = me?.username ? await api.find(`/profiles/${me.username}`) : null;
+  const profile = me?.username ? await find(`/profiles/${me.username}`) : null;
   const form = byId("profile");
   for (const name of FIELDS) form.elements[name].value = profile?.[name] ?? "";
   form.elements.skills.value = (profile?.skills ?? []).join(", ");
@@ -174,14 +192,14 @@ async function saveProfile(entered) {
   // An emptied field goes away; only what the form shows is touched.
   const wanted = Object.fromEntries(FIELDS.map((name) => [name, entered[name].trim() || null]));
   wanted.skills = entered.skills.split(",").map((skill) => skill.trim()).filter(Boolean);
-  const { profile } = await api.ask("POST", "/profiles", wanted);
+  const { profile } = await countersign.request("POST", "/profiles", { body: wanted });
   linkTo(profile.username);
   byId("greeting").textContent = `Hello, ${profile.full_name || profile.username}`;
   byId("saved").textContent = "Saved.";
 }
 
 async function showLinks() {
-  const { links } = await api.ask("GET", "/links");
+  const { links } = await countersign.request("GET", "/links");
   byId("no-links").hidden = links.length > 0;
   byId("links").replaceChildren(...links.map((link) => {
     const away = element("button", { className: "plain danger", type: "button", textContent: "Remove" });
@@ -190,7 +208,7 @@ async function showLinks() {
       element("a", { href: link.url, textContent: link.title, rel: "noopener noreferrer nofollow" }),
       element("small", { textContent: link.url })), away);
     away.addEventListener("click", () => attempt(row, async () => {
-      await api.ask("DELETE", `/links/${link.link_id}`);
+      await countersign.request("DELETE", `/links/${link.link_id}`, { again: [] });
       await showLinks();
     }));
     return row;
@@ -217,15 +235,16 @@ function listen() {
   onSubmit("profile", saveProfile);
   byId("profile").addEventListener("input", () => { byId("saved").textContent = ""; });
   onSubmit("new-link", async (entered, form) => {
-    await api.ask("POST", "/links", entered);
+    await countersign.request("POST", "/links", { body: entered });
     form.reset();
     await showLinks();
   });
   byId("sign-out").addEventListener("click", () => signOut());
   byId("remove-picture").addEventListener("click", (event) => attempt(event.target.parentElement, async () => {
-    await api.ask("DELETE", "/users/me/picture");
+    await countersign.removePicture();
     await showPicture();
   }));
+  byId("cancel-upload").addEventListener("click", () => uploading?.abort());
   byId("file").addEventListener("change", (event) => takeFiles(event.target.files));
   const drop = byId("drop");
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });

@@ -14,7 +14,7 @@ TAKES = {
     "image_service": {"requirements/image.txt", "image_service"},
     "metadata_service": {"requirements/metadata.txt", "metadata_service"},
     "sweeper": {"requirements/metadata.txt", "metadata_service"},
-    "gateway": {"gateway"},
+    "gateway": {"gateway", "clients/browser/countersign.js"},
     "setup": {"requirements/run.txt", "local/*.py", "deploy/cloudformation/core.yaml"},
 }
 
