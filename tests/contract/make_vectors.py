@@ -1347,6 +1347,108 @@ def multipart_cases() -> None:
         policy_row(f"multipart_{op}_by_its_owner", partial(multipart, op), 900, {})
     for area in ("incoming", "users"):
         policy_row(f"multipart_abort_{area}_by_sweeper", partial(multipart, "abort", area), 60, sweep)
+    smaller = multipart("abort", "users", size="150")
+    accepts("multipart_abort_of_a_smaller_size", "Sizes have keys of their own.", asks(smaller, **sweep))
+    for op in METHODS:
+        on_aws = "Virtual-host style, and a session's token in the query."
+        accepts(f"multipart_{op}_on_AWS", on_aws, asks(multipart(op), signer="aws"))
+        own = asks(multipart(op, owner="s-demo"), service="demo")
+        accepts(f"multipart_{op}_in_a_services_own_space", "An owner like any other.", own)
+    for content_type in ("image/jpeg", "image/jpg"):
+        typed = asks(multipart("create", content_type=content_type))
+        accepts(f"multipart_create_of_{content_type.replace('/', '_')}", "The type is bound as sent.", typed)
+    last = asks(multipart("part", part_number=10_000, content_length=5_242_880))
+    accepts("multipart_part_10000", "The last there can be, its length bound.", last)
+    ids = {"short": "1", "long": "a" * 1_024, "of_hex": "3f" * 16, "of_S3": "ibZBv_75gd9r8lH.gqXatLdxMVpAlj6--"}
+    for name, text in ids.items():
+        accepts(f"multipart_upload_id_{name}", "S3's, and opaque.", asks(multipart("list", upload_id=text)))
+    multipart_gaps()
+    multipart_faults()
+    multipart_limits()
+
+
+def multipart_gaps() -> None:
+    """What no row allows of uploads in parts, and what no proof carries."""
+    sweep: Json = {"issuer": "sweeper", "caller": DROP}
+    why = "No row of the policy allows it."
+    for op in METHODS:
+        gaps: dict[str, Ask] = {
+            f"nobody_may_multipart_{op}_below_users": asks(multipart(op, "users")),
+            f"importer_may_not_multipart_{op}": alone(multipart(op, "users"), issuer="importer"),
+            f"importer_may_not_multipart_{op}_incoming": alone(multipart(op), issuer="importer"),
+        }
+        if op != "abort":
+            gaps[f"sweeper_may_not_multipart_{op}"] = asks(multipart(op), **sweep)
+            gaps[f"sweeper_may_not_multipart_{op}_below_users"] = asks(multipart(op, "users"), **sweep)
+        narrowed = service_token(scope="media:read")
+        gaps[f"multipart_{op}_by_a_service_that_only_reads"] = asks(
+            multipart(op, owner="s-demo"), service="demo", token=narrowed
+        )
+        for name, ask in gaps.items():
+            refuses(name, why, ask, "operation_not_permitted")
+        others = {"another_owner": asks(multipart(op), caller=BOB), "a_service": asks(multipart(op), service="demo")}
+        for who, ask in others.items():
+            refuses(f"multipart_{op}_by_{who}", "Alice's object, and not her token.", ask, "caller_mismatch")
+        unproven = alone(multipart(op))
+        refuses(f"multipart_{op}_by_nobody", "The proof is the owner's token.", unproven, "invalid_caller_token")
+    foreign = asks(multipart("part", owner="s-scribe"), service="demo")
+    refuses("multipart_part_for_another_service", "Not its space.", foreign, "caller_mismatch")
+
+
+def multipart_faults() -> None:
+    """What is left out, what does not belong, and what is outside its grammar."""
+    foreign: Json = {
+        "content_type": "image/jpeg",
+        "content_length": 5,
+        "checksum_sha256": DIGEST,
+        "if_none_match": "*",
+        "length_range": [1, 5],
+        "sizes": ["150"],
+        "receipt": receipt(),
+        "download_as": "a.jpg",
+        "upload_id": UPLOAD_ID,
+        "part_number": 1,
+    }
+    own = {"create": ["content_type"], "part": ["upload_id", "part_number", "content_length"]}
+    for op in METHODS:
+        for name in sorted(multipart(op).keys() - {"op"}):
+            refuses_field(f"multipart_{op}_without_{name}", "Required.", multipart(op, **{name: DROP}))
+        for name in sorted(foreign.keys() - own.get(op, ["upload_id"])):
+            field_of_others = multipart(op, **{name: foreign[name]})
+            refuses_field(f"multipart_{op}_with_{name}", "Not this operation's.", field_of_others)
+    whole: dict[str, Callable[..., Json]] = {"put": put_incoming, "post": post_incoming, "get": get_users}
+    for op, make in {**whole, "delete": delete, "publish": publish}.items():
+        for name in ("upload_id", "part_number"):
+            refuses_field(f"{name}_on_a_whole_{op}", "Multipart's.", make(**{name: foreign[name]}))
+    numbers = {"0": 0, "10001": 10_001, "negative": -1, "text": "1", "true": True, "null": None, "list": [1]}
+    for name, value in numbers.items():
+        refuses_field(f"part_number_{name}", "1 to 10000.", multipart("part", part_number=value))
+    lengths = {"negative": -1, "text": "5", "over_5_GiB": 5 * 2**30 + 1}
+    for name, value in lengths.items():
+        refuses_field(f"part_content_length_{name}", "Exact bytes.", multipart("part", content_length=value))
+    ids = {"empty": "", "1025": "a" * 1_025, "space": "a b", "ampersand": "a&partNumber=2", "percent": "a%2Fb"}
+    ids |= {"question": "a?b", "hash": "a#b", "line_end": UPLOAD_ID + "\n", "umlaut": "ü", "NUL": "a\0"}
+    for name, value in {**ids, "number": 7, "null": None, "list": [UPLOAD_ID]}.items():
+        refuses_field(f"upload_id_{name}", "Outside its grammar.", multipart("complete", upload_id=value))
+    untyped = multipart("create", content_type="image/jpeg\r\nx-amz-acl: a")
+    refuses_field("multipart_create_type_with_a_line_end", "It would add a header.", untyped)
+    refuses_field("multipart_abort_size_below_incoming", "Only below users.", multipart("abort", size="150"))
+    refuses_field("multipart_part_expired", "expires_at lies ahead.", multipart("part", expires_at=NOW))
+
+
+def multipart_limits() -> None:
+    """The cap and the freeze list."""
+    abort, listing = multipart("abort"), multipart("list")
+    both = [delete(), abort]
+    steps = [
+        granted(alone(*both, *both, issuer="sweeper")),
+        refused(alone(abort, issuer="sweeper"), "operation_not_permitted", ANY_ITEM),
+        granted(asks(abort, listing, delete())),
+    ]
+    case("aborts_are_capped_with_deletes", "An abort destroys, too.", *steps, deletes_per_minute=4)
+    frozen = {"operations": ["multipart_part"]}
+    stopped = refused(asks(multipart("part")), "operation_frozen", 0), granted(asks(listing))
+    case("frozen_multipart_part", "What is listed is refused, the rest goes on.", *stopped, freeze=frozen)
 
 
 SECTIONS = (
