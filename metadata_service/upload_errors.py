@@ -17,6 +17,7 @@ REASONS: Final = {
     "checksum_mismatch": "the file does not have the checksum that was declared",
     "damaged": "the file is damaged or costs more to read than any whole one",
     "active_content": "the document holds active content",
+    "quota_exceeded": "the file does not fit into what a person may have of its kind",
     "changed": "the file was changed while it was being completed",
 }
 """Every reason for a rejection, and a sentence for it."""
@@ -74,6 +75,15 @@ class TooManyPending(ApiError):
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class QuotaExceeded(ApiError):
+    """There is no room for another file of this kind; `limit` says whether of `objects` or of `bytes`."""
+
+    status, code = HTTPStatus.CONFLICT, "quota_exceeded"
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message, limit=limit)
 
 
 class UploadNotFound(ApiError):

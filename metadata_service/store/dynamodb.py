@@ -21,7 +21,7 @@ from . import credentials
 from .attributes import Item, from_wire, to_wire
 from .refusals import ConditionFailed, RequestRefused, TransactionRefused, Unavailable, error_code, raise_unless_retried
 from .sigv4 import HeaderSigner
-from .writes import Write, check_write, delete_write, put_write, update_write
+from .writes import Addition, Write, add_write, check_write, delete_write, merged, put_write, update_write
 
 __all__ = [
     "ConditionFailed",
@@ -31,6 +31,7 @@ __all__ = [
     "TransactionRefused",
     "Unavailable",
     "Write",
+    "add_write",
     "check_write",
     "current",
     "delete_write",
@@ -155,13 +156,17 @@ class Dynamodb:
         return [from_wire(item) for item in answer["Items"]], _optional(answer.get("LastEvaluatedKey"))
 
     def transact(self, writes: Sequence[Write], *, token: str) -> None:
-        """All of the writes or none. Raises TransactionRefused.
+        """All of the writes or none; additions to one row are joined first. Raises TransactionRefused.
 
         The same `token` (at most 36 characters) with the same writes is one transaction, for ten minutes: so a
         repeat after a lost answer succeeds (DynamoDB API: TransactWriteItems, ClientRequestToken).
         """
-        items = [{write.operation: self._content(write)} for write in writes]
-        self._ask("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
+        joined, places = merged(writes)
+        items = [{write.operation: self._content(write)} for write in joined]
+        try:
+            self._ask("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
+        except TransactionRefused as refused:
+            raise _told_of(refused, joined, places) from None
 
     def _write(self, write: Write, **more: Any) -> dict[str, Any]:
         return self._ask(f"{write.operation}Item", {**self._content(write), **more})
@@ -219,6 +224,19 @@ def current() -> Dynamodb:
 
 def _optional(item: Mapping[str, Any] | None) -> Item | None:
     return from_wire(item) if item else None
+
+
+def _told_of(refused: TransactionRefused, joined: Sequence[Write], places: Sequence[int]) -> TransactionRefused:
+    """The refusal by the writes as they were given, with the limits that it is about, if it is about nothing else."""
+    full: list[str] = []
+    is_about_limits = True
+    for write, reason, item in zip(joined, refused.reasons, refused.items, strict=True):
+        if isinstance(write, Addition):
+            full += write.exceeded(item) if reason else ()
+        elif reason is not None:
+            is_about_limits = False
+    reasons, items = [refused.reasons[place] for place in places], [refused.items[place] for place in places]
+    return TransactionRefused(reasons, items, tuple(full) if is_about_limits else ())
 
 
 def _content_of(answer: Answer) -> dict[str, Any]:

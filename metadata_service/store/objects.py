@@ -8,9 +8,10 @@ from typing import Any
 
 from .. import clock
 from ..object_keys import USERS, ObjectKey
-from . import cleanups, media, photos
+from . import cleanups, media, photos, tallies
 from .cleanups import Cleanup
 from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
+from .tallies import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class StoredObject:
 
     `strays_until`: until when a PUT of it that nobody waits for may still arrive; 0 where none is about.
     `uploaded_ms`: of a gallery's photo the millisecond that its row there stands under; 0 of everything else.
+    `stored_bytes`: of all sizes; 0 in rows older than the tallies, which do not count those.
     """
 
     object_key: ObjectKey
@@ -28,6 +30,7 @@ class StoredObject:
     visibility: str = "private"
     receipt: str | None = None
     uploaded_ms: int = 0
+    stored_bytes: int = 0
 
     @property
     def is_public(self) -> bool:
@@ -75,11 +78,12 @@ def _read(item: dict[str, Any] | None, object_key: ObjectKey) -> StoredObject | 
         visibility=item.get("visibility", "private"),
         receipt=item.get("receipt"),
         uploaded_ms=item.get("uploaded_ms", 0),
+        stored_bytes=item.get("stored_bytes", 0),
     )
 
 
-def record_write(stored: StoredObject) -> Write:
-    """Record a new object, in the transaction that makes its upload ready."""
+def record_writes(stored: StoredObject, quota: Quota) -> list[Write]:
+    """Record a new object and count it, in the transaction that makes its upload ready; fails beyond the quota."""
     item: dict[str, Any] = {
         **_row(stored.object_key),
         "ext": stored.object_key.ext,
@@ -88,11 +92,12 @@ def record_write(stored: StoredObject) -> Write:
         "strays_until": stored.strays_until,
         "visibility": stored.visibility,
     }
-    if stored.receipt is not None:
-        item["receipt"] = stored.receipt
-    if stored.uploaded_ms:
-        item["uploaded_ms"] = stored.uploaded_ms
-    return put_write(media.TABLE, item, condition=f"attribute_not_exists({media.OWNER})")
+    optional = ("receipt", "uploaded_ms", "stored_bytes")
+    item |= {name: value for name in optional if (value := getattr(stored, name))}
+    record = put_write(media.TABLE, item, condition=f"attribute_not_exists({media.OWNER})")
+    if not stored.stored_bytes:
+        return [record]
+    return [record, tallies.stored_write(stored.object_key.owner, quota, stored.stored_bytes)]
 
 
 def publish_write(object_key: ObjectKey, visibility: str, receipt: str) -> Write:
@@ -132,23 +137,31 @@ def retire_writes(owner: str, object_key: ObjectKey) -> list[Write]:
 
 def retired_writes(stored: StoredObject) -> list[Write]:
     """The same of an object that was read already, and of its row in the gallery; fails where it has gone meanwhile."""
-    object_key = stored.object_key
-    # Two that delete it race: of what follows from an object's end nothing may be done twice.
-    gone = delete_write(media.TABLE, _row(object_key), condition=f"attribute_exists({media.OWNER})")
-    shown = [photos.remove_write(object_key.owner, stored.uploaded_ms)] if stored.uploaded_ms else []
-    return [gone, *shown, cleanups.retired_write(object_key, stored.strays_until, clock.now())]
+    return [*_dropped_writes(stored), cleanups.retired_write(stored.object_key, stored.strays_until, clock.now())]
+
+
+def _dropped_writes(stored: StoredObject) -> list[Write]:
+    """Its row goes, and with it that in the gallery and its place in the tallies."""
+    owner = stored.object_key.owner
+    # Two that let it go race: of what follows from an object's end nothing may be done twice.
+    gone = delete_write(media.TABLE, _row(stored.object_key), condition=f"attribute_exists({media.OWNER})")
+    shown = [photos.remove_write(owner, stored.uploaded_ms)] if stored.uploaded_ms else []
+    counted = [tallies.gone_write(owner, stored.kind, stored.stored_bytes)] if stored.stored_bytes else []
+    return [gone, *shown, *counted]
 
 
 def claim(cleanup: Cleanup) -> bool:
     """The sweep's last look before bytes go: whether nothing refers to them, and from now on nothing can."""
     if cleanup.area != USERS:
         return True
+    stored = get(cleanup.object_key)
     if not cleanup.is_unused:
-        return get(cleanup.object_key) is None
-    # Races with a profile that puts the object to use: that checks the row which this deletes.
-    drop = delete_write(media.TABLE, _row(cleanup.object_key), condition=f"attribute_exists({media.OWNER})")
+        return stored is None
+    if stored is None:
+        return False
     try:
-        current().transact([drop, cleanups.claim_write(cleanup)], token=clock.new_id())
+        # Races with a profile that puts the object to use: that checks the row which this deletes.
+        current().transact([*_dropped_writes(stored), cleanups.claim_write(cleanup)], token=clock.new_id())
     except TransactionRefused:
         return False
     return True

@@ -42,13 +42,15 @@ class ConditionFailed(Exception):
 class TransactionRefused(Exception):
     """A transaction was refused as a whole; `reasons` has a code for each write, None for those that were fine.
 
-    `items` are the rows that stood in the way of those whose condition failed.
+    `items` are the rows that stood in the way of those whose condition failed. `full`: the attributes that would come
+    to more than they may, where nothing else stood in the way.
     """
 
-    def __init__(self, reasons: list[str | None], items: list[Item | None]) -> None:
+    def __init__(self, reasons: list[str | None], items: list[Item | None], full: tuple[str, ...] = ()) -> None:
         super().__init__(f"transaction refused: {reasons}")
         self.reasons = reasons
         self.items = items
+        self.full = full
 
 
 class RequestRefused(Exception):

@@ -8,8 +8,9 @@ from typing import Any, Final
 from .. import clock
 from ..object_keys import ObjectKey
 from ..upload_record import COMPLETABLE_FOR, KEPT_FOR, PENDING, State, Upload
-from . import cleanups, media
+from . import cleanups, media, tallies
 from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_write, update_write
+from .tallies import Room
 
 PREFIX: Final = "UPLOAD#"
 
@@ -29,10 +30,6 @@ _OPTIONAL: Final = (
     "height",
     "stored_bytes",
 )
-
-
-class PendingLimitReached(Exception):
-    """The person has as many pending uploads as one may have."""
 
 
 def _row(upload: Upload) -> dict[str, Any]:
@@ -63,8 +60,11 @@ def read(item: Mapping[str, Any]) -> Upload:
     )
 
 
-def begin(upload: Upload, limit: int) -> None:
-    """Record a new upload, unless the owner has `limit` pending ones (0: no limit). Raises PendingLimitReached."""
+def begin(upload: Upload, limit: int, room: Room) -> None:
+    """Record a new upload, if the owner has less than `limit` pending ones (0: no limit) and room for it.
+
+    Raises tallies.PendingLimitReached or QuotaReached.
+    """
     item: dict[str, Any] = {
         **_row(upload),
         "category": upload.object_key.category,
@@ -82,21 +82,11 @@ def begin(upload: Upload, limit: int) -> None:
         name: value for name in ("declared_length", "declared_checksum") if (value := getattr(upload, name)) is not None
     }
     try:
-        current().transact([put_write(media.TABLE, item), _tally_write(upload.owner, +1, limit)], token=clock.new_id())
+        writes = [put_write(media.TABLE, item), tallies.begun_write(upload.owner, limit, room)]
+        current().transact(writes, token=clock.new_id())
     except TransactionRefused as refused:
-        if refused.reasons[1] is None:
-            raise
-        raise PendingLimitReached from refused
-
-
-def _tally_write(owner: str, change: int, limit: int = 0) -> Write:
-    """Count a pending upload in or out, in the transaction that makes it so: hence the count is exact."""
-    condition, values = None, {":change": change}
-    if limit:
-        condition, values[":limit"] = "attribute_not_exists(pending) OR pending < :limit", limit
-    return update_write(
-        media.TABLE, media.row(owner, media.TALLY), "ADD pending :change", condition=condition, values=values
-    )
+        tallies.raise_if_full(refused)
+        raise
 
 
 def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | None:
@@ -169,7 +159,7 @@ def ready_writes(upload: Upload, now: int) -> list[Write]:
     outcome = {name: getattr(upload, name) for name in ("width", "height", "stored_bytes")}
     return [
         _end_write(upload, "ready", now, outcome, "#state = :processing AND lease = :lease", _held_by(upload)),
-        _tally_write(upload.owner, -1),
+        tallies.ended_write(upload.owner),
         *cleanups.incoming_writes(upload),
     ]
 
@@ -207,7 +197,7 @@ def _held_by(upload: Upload) -> dict[str, Any]:
 
 
 def _end(upload: Upload, ended: Write) -> bool:
-    writes = [ended, _tally_write(upload.owner, -1), *cleanups.leftover_writes(upload)]
+    writes = [ended, tallies.ended_write(upload.owner), *cleanups.leftover_writes(upload)]
     try:
         current().transact(writes, token=clock.new_id())
     except TransactionRefused:

@@ -14,16 +14,18 @@ from ..grants import Item
 from ..kinds import EXTENSIONS_OF_TYPE, Kind, Kinds
 from ..object_keys import LARGE, ObjectKey
 from ..signer import Signed
-from ..store import uploads
+from ..store import tallies, uploads
 from ..upload_errors import (
     ExtensionMismatch,
     LengthRequired,
+    QuotaExceeded,
     TooLarge,
     TooManyPending,
     UnsupportedContentType,
     UnsupportedFileType,
 )
 from ..upload_record import Upload
+from . import quotas
 
 ASK_AGAIN_AFTER: Final = 60
 """Seconds; a pending upload ends by being completed or cancelled, or else by the sweep."""
@@ -101,8 +103,10 @@ def _recorded(caller: Caller, wanted: Wanted, kind: Kind, pending_limit: int) ->
         declared_checksum=wanted.checksum_sha256,
     )
     try:
-        uploads.begin(upload, pending_limit)
-    except uploads.PendingLimitReached:
+        uploads.begin(upload, pending_limit, quotas.room_for(upload, kind))
+    except tallies.QuotaReached as reached:
+        raise QuotaExceeded(quotas.told(kind, reached.limit), reached.limit) from None
+    except tallies.PendingLimitReached:
         raise TooManyPending(
             f"at most {pending_limit} uploads may be pending: complete or cancel some", ASK_AGAIN_AFTER
         ) from None

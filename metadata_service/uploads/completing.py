@@ -23,7 +23,7 @@ from ..images import Rendered
 from ..kinds import Kind
 from ..object_keys import LARGE
 from ..s3 import NothingThere
-from ..store import cleanups, objects, photos, uploads
+from ..store import cleanups, objects, photos, tallies, uploads
 from ..store.dynamodb import TransactionRefused, Write
 from ..store.dynamodb import Unavailable as RecordsUnavailable
 from ..store.dynamodb import current as dynamodb
@@ -31,6 +31,7 @@ from ..store.objects import StoredObject
 from ..store.photos import Photo
 from ..upload_errors import UnsupportedFileType, UploadNotReceived, UploadRejected
 from ..upload_record import LEFTOVERS_AFTER, Upload
+from . import quotas
 from .finding import as_others_left_it, refuse_if_over
 
 LEASE: Final = 30
@@ -55,9 +56,10 @@ class Completed:
 class Written:
     """What came of the grant for writing: the receipt of what others may see, the owner's URLs of what not all may.
 
-    `is_certain`: every PUT was answered, so that none can arrive any more.
+    `octets`: how many, in all sizes. `is_certain`: every PUT was answered, so that none can arrive any more.
     """
 
+    octets: int
     is_certain: bool
     receipt: str | None
     urls: Mapping[str, str] | None
@@ -162,6 +164,7 @@ def write_served(caller: Caller, held: Upload, kind: Kind, sizes: Sequence[Rende
     ]
     openings = answers[len(sizes) :]
     return Written(
+        octets=sum(len(each.octets) for each in sizes),
         is_certain=all(answered),
         receipt=next((opening.receipt for opening in openings if opening.receipt), None),
         urls=next((opening.urls for opening in openings if opening.urls), None),
@@ -191,7 +194,10 @@ def _openings(held: Upload, kind: Kind) -> list[Item]:
 
 
 def make_visible(held: Upload, kind: Kind, sizes: Sequence[Rendered], written: Written) -> Upload:
-    """Step 6: one transaction: ready, recorded, put to use, and what is superfluous queued. Raises LeaseLost."""
+    """Step 6: one transaction: ready, recorded, put to use, and what is superfluous queued.
+
+    Raises LeaseLost, or UploadRejected (`quota_exceeded`).
+    """
     large = sizes[0]
     ready = replace(
         held, state="ready", width=large.width or None, height=large.height or None, stored_bytes=len(large.octets)
@@ -204,9 +210,17 @@ def make_visible(held: Upload, kind: Kind, sizes: Sequence[Rendered], written: W
         except TransactionRefused as refused:
             if refused.reasons[0] is not None:
                 raise LeaseLost from refused
+            _reject_if_full(refused, kind)
             # Somebody moved the current picture: read it again. Or another photo has this millisecond: take a later.
             at_ms = max(at_ms + 1, clock.now_ms())
     raise Unavailable("the picture is being changed elsewhere; ask again")
+
+
+def _reject_if_full(refused: TransactionRefused, kind: Kind) -> None:
+    try:
+        tallies.raise_if_full(refused)
+    except tallies.QuotaReached as reached:
+        raise UploadRejected("quota_exceeded", quotas.told(kind, reached.limit)) from None
 
 
 def visible_writes(ready: Upload, kind: Kind, written: Written, at_ms: int) -> list[Write]:
@@ -221,8 +235,13 @@ def visible_writes(ready: Upload, kind: Kind, written: Written, at_ms: int) -> l
         visibility=kind.visibility if written.receipt else "private",
         receipt=written.receipt,
         uploaded_ms=at_ms if is_photo else 0,
+        stored_bytes=written.octets,
     )
-    return [*uploads.ready_writes(ready, now), objects.record_write(stored), *_use_writes(ready, stored, now)]
+    return [
+        *uploads.ready_writes(ready, now),
+        *objects.record_writes(stored, quotas.of(kind)),
+        *_use_writes(ready, stored, now),
+    ]
 
 
 def _use_writes(ready: Upload, stored: StoredObject, now: int) -> list[Write]:

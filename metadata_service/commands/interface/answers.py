@@ -55,6 +55,9 @@ class Error(Strict):
     )
     field = text("Of unknown_key: the field that the key was posted in.", required=False)
     max_bytes = number("Of too_large: the most that this kind of file may have.", required=False)
+    limit = fields.String(
+        validate=validate.OneOf(("objects", "bytes")), metadata={"description": "Of quota_exceeded: which one it is."}
+    )
     reason = fields.String(
         validate=validate.OneOf(tuple(REASONS)), metadata={"description": "Of upload_rejected: why, for programs."}
     )

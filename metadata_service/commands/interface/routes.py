@@ -23,6 +23,7 @@ from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize
 from ...upload_errors import (
     ExtensionMismatch,
     LengthRequired,
+    QuotaExceeded,
     TooLarge,
     TooManyPending,
     UnknownKey,
@@ -121,7 +122,15 @@ ROUTES: Final[Mapping[str, Route]] = {
     "uploads.begin": Route(
         Caller.PERSON,
         answers.BegunUpload,
-        (UnsupportedFileType, UnsupportedContentType, ExtensionMismatch, LengthRequired, TooLarge, TooManyPending),
+        (
+            UnsupportedFileType,
+            UnsupportedContentType,
+            ExtensionMismatch,
+            LengthRequired,
+            TooLarge,
+            QuotaExceeded,
+            TooManyPending,
+        ),
         body=BeginUpload,
         says="Send the file to upload_url by that method and with those headers, then complete the upload.",
         headers=("X-Upload-Id",),
