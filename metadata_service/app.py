@@ -11,10 +11,11 @@ from .bucket import Bucket
 from .callers import Callers, TokenRules
 from .config import Config, from_environment_or_exit
 from .connections import Address
+from .cursors import Cursors
 from .grants import FaultyGrantKey, GrantKey
 from .images import ImageService
 from .readiness import Readiness, any_answers
-from .routes import accounts, health, hooks, links, media, pictures, profiles, uploads
+from .routes import accounts, health, hooks, links, media, photos, pictures, profiles, uploads
 from .s3 import S3
 from .services import Services
 from .signer import Replica, Signer
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profiles.blueprint,
     links.blueprint,
     uploads.blueprint,
+    photos.blueprint,
     media.blueprint,
     hooks.blueprint,
 )
@@ -73,6 +75,7 @@ def _ways_out(config: Config) -> WaysOut:
         s3=S3(config.s3_dial),
         images=ImageService(config.image_socket),
         kinds=rules,
+        cursors=Cursors(grant_key.derived("photos cursor v1")),
         public_base_url=config.public_base_url,
         pending_limit=config.pending_limit,
     )

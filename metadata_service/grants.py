@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from . import clock
 from .object_keys import INCOMING, LARGE, USERS, ObjectKey
@@ -40,7 +42,7 @@ class GrantKey:
     """A private Ed25519 key and its kid; makes grants of one issuer."""
 
     def __init__(self, private_key: Ed25519PrivateKey, kid: str, issuer: str) -> None:
-        self._sign = private_key.sign
+        self._private_key, self._sign = private_key, private_key.sign
         self._issuer = issuer
         header = orjson.dumps({"alg": "EdDSA", "typ": "grant+jwt", "kid": kid})
         self._header = _encoded(header)
@@ -57,6 +59,11 @@ class GrantKey:
         if not isinstance(kid, str) or jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
             raise FaultyGrantKey(f"{path} holds no private Ed25519 JWK with a kid")
         return cls(private_key, kid, issuer)
+
+    def derived(self, label: str) -> bytes:
+        """A secret of 32 octets for another use: the same wherever this key is, and no way back to it (RFC 5869)."""
+        seed = self._private_key.private_bytes_raw()
+        return HKDF(SHA256(), 32, salt=None, info=f"countersign {label}".encode()).derive(seed)
 
     def grant(self, items: Sequence[Item], signer_name: str, asker: Asker | None) -> str:
         """A new grant of 1 to 100 items for one signer; `asker` is None where no item's proof needs a token."""

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from . import clock, grants, ways_out
 from .callers import Caller
 from .grants import MOST_ITEMS
 from .object_keys import LARGE, ObjectKey
 from .store import objects
-from .store.objects import StoredObject
+
+
+class Readable(Protocol):
+    """What has addresses: an object, as its own row or a gallery's says."""
+
+    @property
+    def object_key(self) -> ObjectKey:
+        """Which."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind's name; its URLs live as long as that says."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may read it."""
 
 
 def stable(object_key: ObjectKey, size: str = LARGE) -> str:
@@ -33,10 +49,15 @@ def addresses(object_keys: Iterable[ObjectKey], caller: Caller | None) -> dict[O
     return {object_key: urls[LARGE] for object_key, urls in by_size(found.values(), caller).items()}
 
 
-def by_size(stored: Iterable[StoredObject], caller: Caller | None) -> dict[ObjectKey, Mapping[str, str]]:
-    """Every size's address of those objects that this caller may read; at most one grant for all."""
+def by_size(
+    stored: Iterable[Readable], caller: Caller | None, now: int | None = None
+) -> dict[ObjectKey, Mapping[str, str]]:
+    """Every size's address of those objects that this caller may read; at most one grant for all.
+
+    `now`: what the end of signed ones is counted from (`ends_at`), in seconds since the epoch.
+    """
     found: dict[ObjectKey, Mapping[str, str]] = {}
-    own: list[StoredObject] = []
+    own: list[Readable] = []
     for each in stored:
         if each.is_public:
             found[each.object_key] = stable_by_size(each.object_key)
@@ -44,17 +65,16 @@ def by_size(stored: Iterable[StoredObject], caller: Caller | None) -> dict[Objec
             own.append(each)
     if caller is not None:
         for start in range(0, len(own), MOST_ITEMS):
-            found |= _signed(own[start : start + MOST_ITEMS], caller)
+            found |= _signed(own[start : start + MOST_ITEMS], caller, clock.now() if now is None else now)
     return found
 
 
-def _signed(stored: Sequence[StoredObject], caller: Caller) -> dict[ObjectKey, Mapping[str, str]]:
-    out, now = ways_out.current(), clock.now()
-    items = [
-        grants.get_served(
-            each.object_key, each.object_key.sizes, now + out.kinds.reading_expiry(each.kind, each.object_key.category)
-        )
-        for each in stored
-    ]
-    answers = out.signer.sign(items, caller.asker)
+def ends_at(readable: Readable, now: int) -> int:
+    """When a URL of it ends that is signed now, in seconds since the epoch."""
+    return now + ways_out.current().kinds.reading_expiry(readable.kind, readable.object_key.category)
+
+
+def _signed(stored: Sequence[Readable], caller: Caller, now: int) -> dict[ObjectKey, Mapping[str, str]]:
+    items = [grants.get_served(each.object_key, each.object_key.sizes, ends_at(each, now)) for each in stored]
+    answers = ways_out.current().signer.sign(items, caller.asker)
     return {each.object_key: answer.urls for each, answer in zip(stored, answers, strict=True)}

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from flask import current_app, g
 
 from . import logs
+from .cursors import Cursors
 from .images import ImageService
 from .kinds import Kinds
 from .s3 import S3
@@ -25,6 +26,7 @@ class WaysOut:
     s3: S3
     images: ImageService
     kinds: Kinds
+    cursors: Cursors
     public_base_url: str
     pending_limit: int
 

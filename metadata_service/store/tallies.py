@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import media
-from .dynamodb import TransactionRefused, Write, add_write
+from .dynamodb import TransactionRefused, Write, add_write, current
 
 _PENDING: Final = "pending"
 
@@ -50,6 +50,12 @@ def begun_write(owner: str, limit: int, room: Room) -> Write:
     at_most = _at_most(room.quota) | ({_PENDING: limit} if limit else {})
     wanted = _of_kind(room.quota.kind, room.objects, room.octets)
     return add_write(media.TABLE, _row(owner), {_PENDING: 1}, at_most=at_most, room=wanted)
+
+
+def pending(owner: str) -> int:
+    """How many uploads a person has pending."""
+    row = current().get(media.TABLE, _row(owner)) or {}
+    return int(row.get(_PENDING, 0))
 
 
 def ended_write(owner: str) -> Write:

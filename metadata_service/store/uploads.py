@@ -13,6 +13,8 @@ from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_w
 from .tallies import Room
 
 PREFIX: Final = "UPLOAD#"
+MOST_PAGES: Final = 5
+"""Pages of 1 MB, each some 1,500 uploads, that are looked through for pending ones: those of a week are kept."""
 
 # Words that DynamoDB reserves, by the names that expressions use for them.
 _STATE: Final = {"#state": "state"}
@@ -58,6 +60,29 @@ def read(item: Mapping[str, Any]) -> Upload:
         writes_end_at=item.get("writes_end_at", 0),
         **{name: item.get(name) for name in _OPTIONAL},
     )
+
+
+def pending(owner: str) -> list[Upload]:
+    """A person's pending uploads, the oldest first; not all of them where finished ones fill more than MOST_PAGES."""
+    expected = tallies.pending(owner)
+    found: list[Upload] = []
+    after = None
+    for _ in range(MOST_PAGES):
+        if len(found) >= expected:
+            break
+        items, after = current().query(
+            media.TABLE,
+            f"{media.OWNER} = :owner AND begins_with({media.ENTITY}, :uploads)",
+            values={":owner": owner, ":uploads": PREFIX, **_PENDING_VALUES},
+            names=_STATE,
+            filter=_IS_PENDING,
+            after=after,
+            consistent=True,
+        )
+        found += map(read, items)
+        if after is None:
+            break
+    return sorted(found, key=lambda upload: (upload.created_at, upload.id))
 
 
 def begin(upload: Upload, limit: int, room: Room) -> None:

@@ -292,6 +292,33 @@ class UploadStatus(Strict):
     message = text("Of a rejected one: why, for people.", required=False)
 
 
+class Photo(Strict):
+    """A photo of a gallery."""
+
+    userId = text("The person, as keys and tables name them.")  # noqa: N815 - the interface's own spelling
+    uploadedAt = number("Milliseconds since the epoch, no two of a person's alike.")  # noqa: N815 - the same
+    imageId = fields.UUID(required=True, metadata={"description": "To delete it by."})  # noqa: N815 - the same
+    s3Key = text("The key.")  # noqa: N815 - the same
+    mimeType = text("What is served: every picture is a JPEG.")  # noqa: N815 - the same
+    width = number("Of the large size, in pixels.", allow_none=True)
+    height = number("Of the large size, in pixels.", allow_none=True)
+    urls = fields.Nested(
+        Sizes,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Every size: stable addresses if it is public, else signed ones; null if blocked."},
+    )
+    expires_at = moment("When the urls end; null where they do not, or there are none.", allow_none=True)
+    blocked = fields.Boolean(metadata={"description": "True where a moderator has blocked it; else left out."})
+
+
+class Photos(Strict):
+    """A page of one's photos, the newest first."""
+
+    photos = fields.List(fields.Nested(Photo), required=True, metadata={"description": "The newest first."})
+    next_cursor = text("To ask for those that follow; null where none do.", allow_none=True)
+
+
 class SignUpDecision(Strict):
     """Whether somebody may sign up."""
 

@@ -18,6 +18,7 @@ from ...object_keys import CATEGORIES
 from ...profiles import UsernameTaken
 from ...schemas.hooks import PostConfirmation, PreSignUp
 from ...schemas.links import PostLink
+from ...schemas.photos import PhotosPage
 from ...schemas.profiles import CheckUsername, PostProfile, SeveralProfiles
 from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize
 from ...upload_errors import (
@@ -148,6 +149,15 @@ ROUTES: Final[Mapping[str, Route]] = {
     ),
     "uploads.look": Route(Caller.PERSON, answers.UploadStatus, (UploadNotFound,)),
     "uploads.cancel": Route(Caller.PERSON, answers.UploadStatus, (UploadNotFound, UploadReady)),
+    "photos.show": Route(
+        Caller.PERSON,
+        answers.Photos,
+        query=PhotosPage,
+        says="Of kinds that say settle_on_list, what was sent and never completed is completed first, the oldest "
+        "first, at most 10. A cursor is the caller's own, and may be refused once the service's keys were changed: "
+        "begin again without one then.",
+    ),
+    "photos.delete": Route(Caller.PERSON, answers.Told, (NotFound,)),
     "media.media": Route(
         Caller.ANYBODY,
         None,
@@ -163,6 +173,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "username": ("Whose; in any case.", {}),
     "upload_id": ("The upload's id, as POST /upload-url answered it.", {"format": "uuid"}),
     "link_id": ("The link's id.", {"format": "uuid"}),
+    "image_id": ("The photo's imageId.", {"format": "uuid"}),
     "owner": ("Whose object it is.", {"pattern": "^[A-Za-z0-9_-]+$"}),
     "category": ("What it is for.", {"enum": list(CATEGORIES)}),
     "file": ("The rest of the key: {id}.{ext}, or {id}-{size}.{ext} of a smaller size.", {"pattern": r"^[a-z0-9.-]+$"}),

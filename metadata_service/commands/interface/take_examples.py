@@ -84,6 +84,19 @@ def _rejected(taker: Taker) -> None:
     taker.ask("uploads.look", f"GET /uploads/{rejected['upload_id']}", by="TOKEN", name="rejected")
 
 
+def photos(taker: Taker) -> None:
+    """A gallery of two photos, page by page, and the end of one."""
+    for _ in range(2):
+        photo = begun(taker, "photo")
+        taker.send(photo, taker.fetched("/static/default-avatar-800.jpg"))
+        taker.ask("", f"POST /uploads/{photo['upload_id']}/complete", {}, by="TOKEN")
+    first = taker.ask("photos.show", "GET /photos?limit=1", by="TOKEN", name="a_page")
+    taker.ask("photos.show", f"GET /photos?cursor={first['next_cursor']}", by="TOKEN", name="the_last_page")
+    taker.ask("photos.show", "GET /photos?limit=0", by="TOKEN")
+    for _ in range(2):
+        taker.ask("photos.delete", f"DELETE /photos/{first['photos'][0]['imageId']}", by="TOKEN")
+
+
 def people(taker: Taker, picture: str, empty: str) -> None:
     """Profiles, accounts, usernames and pictures."""
     profile = {
@@ -161,6 +174,7 @@ def main() -> None:
     taker = Taker(*sys.argv[1:])
     before_there_is_anything(taker)
     picture, empty = uploads(taker)
+    photos(taker)
     people(taker, picture, empty)
     hooks(taker)
     links(taker)
