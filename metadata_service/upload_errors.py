@@ -17,6 +17,7 @@ REASONS: Final = {
     "checksum_mismatch": "the file does not have the checksum that was declared",
     "damaged": "the file is damaged or costs more to read than any whole one",
     "active_content": "the document holds active content",
+    "infected": "a virus scanner knows the document as malicious",
     "quota_exceeded": "the file does not fit into what a person may have of its kind",
     "changed": "the file was changed while it was being completed",
 }

@@ -1,4 +1,4 @@
-"""What uploads and readings reach beyond the records: the signer, S3, image_service; and the rules they go by."""
+"""What uploads and readings reach beyond the records: the signer, S3, the decoder, a scanner; and their rules."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .cursors import Cursors
 from .images import ImageService
 from .kinds import Kinds
 from .s3 import S3
+from .scanning import Scanner
 from .signer import Signer
 
 EXTENSION: Final = "ways_out"
@@ -25,6 +26,7 @@ class WaysOut:
     signer: Signer
     s3: S3
     images: ImageService
+    scanner: Scanner | None
     kinds: Kinds
     cursors: Cursors
     public_base_url: str

@@ -129,6 +129,10 @@ def inspect(held: Upload, kind: Kind, incoming: bytes) -> list[Rendered]:
     if kind.is_picture:
         return images.render(held.owner, kind, held.content_type, incoming)
     images.inspect_pdf(held.owner, incoming)
+    # After the inspection: that is done behind walls, one process a file. A scanner is a large reader of hostile files
+    # without such walls, shared with others; it gets to see only what is a well-formed document without active content.
+    if scanner := ways_out.current().scanner:
+        scanner.scan(incoming)
     return [Rendered(LARGE, incoming)]
 
 

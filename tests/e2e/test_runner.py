@@ -119,7 +119,8 @@ def test_the_printed_tour_can_be_taken(stack: Runner) -> None:
 
 
 def test_every_bad_value_is_named_at_once(a_runner: RunnerMaker) -> None:
-    bad = {"RATE_LIMIT": "many", "KINDS_FILE": "nowhere.toml", "CORS_ORIGINS": "*", "GATEWAY_PORT": "80x"}
+    bad = {"RATE_LIMIT": "many", "KINDS_FILE": "nowhere.toml", "CORS_ORIGINS": "*", "CLAMD_SOCKET": "none.ctl"}
+    bad["GATEWAY_PORT"] = "80x"
     runner = a_runner(**bad).start()
     assert runner.wait_ended() == 2
     assert all(name in runner.text() for name in bad)

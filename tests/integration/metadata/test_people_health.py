@@ -23,6 +23,7 @@ def test_it_is_up_and_ready(alice: Person) -> None:
         ("signer", "SIGNERS", "a=unix:/nonexistent"),
         ("decoder", "IMAGE_SOCKET", "/nonexistent"),
         ("token_keys", "TOKEN_JWKS", "/nonexistent"),
+        ("virus_scanner", "CLAMD_SOCKET", "/nonexistent"),
     ],
 )
 def test_it_names_what_it_cannot_reach(stack: Stack, name: str, variable: str, value: str) -> None:

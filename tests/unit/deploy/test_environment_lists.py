@@ -52,7 +52,7 @@ def test_setup_hands_out_no_value_that_compose_sets_too(deployment, tmp_path):
 def test_a_process_gets_every_value_without_a_default_that_it_needs(process, deployment, tmp_path):
     given = set(environment(process))
     given |= {name for share in shares(deployment, tmp_path) if share.process == process for name in share.values}
-    optional = {"TOKEN_AUDIENCES", "TOKEN_ACCESS_CLAIM", "KINDS_FILE", "TRUSTED_PROXIES"}
+    optional = {"TOKEN_AUDIENCES", "TOKEN_ACCESS_CLAIM", "KINDS_FILE", "CLAMD_SOCKET", "TRUSTED_PROXIES"}
     needed = {variable.name for variable in environments.listed(process) if not variable.default}
     assert needed - optional <= given
 
