@@ -30,6 +30,17 @@ def s3(operation: str, **arguments: Any) -> Call:
     return call
 
 
+def in_parts(operation: str, object_key: str = INCOMING, **arguments: Any) -> Call:
+    """A call by boto3, on an upload in parts that root has begun."""
+
+    def call(deployment: Deployment, identity: str) -> object:
+        named = {"Bucket": deployment.bucket, "Key": object_key}
+        begun = deployment.client("s3").create_multipart_upload(**named)
+        return getattr(deployment.client("s3", identity), operation)(**named, UploadId=begun["UploadId"], **arguments)
+
+    return call
+
+
 def table(operation: str, name: str, **arguments: Any) -> Call:
     """A call by boto3, on one of the deployment's tables."""
 
@@ -75,6 +86,10 @@ MAY: dict[str, dict[str, Call]] = {
         "put-users": s3("put_object", Key=OBJECT_KEY, Body=JPEG),
         "put-incoming": s3("put_object", Key=INCOMING, Body=JPEG),
         "multipart-incoming": s3("create_multipart_upload", Key=INCOMING),
+        "part-incoming": in_parts("upload_part", PartNumber=1, Body=JPEG),
+        "parts-incoming": in_parts("list_parts"),
+        "abort-incoming": in_parts("abort_multipart_upload"),
+        "abort-users": in_parts("abort_multipart_upload", OBJECT_KEY),
     },
     "reader": {
         "get-users": s3("get_object", Key=OBJECT_KEY),
@@ -114,6 +129,8 @@ MAY: dict[str, dict[str, Call]] = {
 NEVER: dict[str, Call] = {
     "list-objects": s3("list_objects_v2"),
     "list-versions": s3("list_object_versions"),
+    "list-uploads": s3("list_multipart_uploads"),
+    "list-parts-users": in_parts("list_parts", OBJECT_KEY),
     "list-buckets": s3("list_buckets"),
     "put-elsewhere": s3("put_object", Key="elsewhere.jpg", Body=JPEG),
     "get-elsewhere": s3("get_object", Key="elsewhere.jpg"),
@@ -140,7 +157,14 @@ NEVER: dict[str, Call] = {
     "stacks": lambda on, who: on.client("cloudformation", who).describe_stacks(),
 }
 
-UPLOADS = {"put": s3("put_object", Key=OBJECT_KEY, Body=JPEG), "multipart": s3("create_multipart_upload", Key=INCOMING)}
+UPLOADS = {
+    "put": s3("put_object", Key=OBJECT_KEY, Body=JPEG),
+    "multipart": s3("create_multipart_upload", Key=INCOMING),
+    "part": in_parts("upload_part", PartNumber=1, Body=JPEG),
+    "parts": in_parts("list_parts"),
+    "complete": in_parts("complete_multipart_upload", MultipartUpload={"Parts": [{"ETag": "0", "PartNumber": 1}]}),
+    "abort": in_parts("abort_multipart_upload"),
+}
 READS = {"get": s3("get_object", Key=OBJECT_KEY), "head": s3("head_object", Key=OBJECT_KEY)}
 REMOVALS = {"delete": s3("delete_object", Key=OBJECT_KEY), "delete-incoming": s3("delete_object", Key=INCOMING)}
 RECORDS = {

@@ -15,9 +15,13 @@ from botocore.credentials import Credentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from signer_service.grants import Grant
 from signer_service.presign import Bucket, Identity, Presigner, encode
+from signer_service.schemas import item
+from signer_service.signing import answer
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+ID = "3d0c7b1e-52c4-4c1c-9f6a-7f2f6f3c9a01"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 identities = st.builds(
@@ -40,8 +44,17 @@ header_names = st.sampled_from(
     ["content-type", "content-length", "x-amz-checksum-sha256", "if-none-match", "cache-control"]
 )
 bound_headers = st.dictionaries(header_names, visible)
-late_names = st.sampled_from(["response-content-disposition", "response-content-type", "x-countersign-grant"])
-queries = st.dictionaries(late_names, st.text(min_size=1, max_size=60).filter(lambda text: text.isprintable()))
+late_names = st.sampled_from(
+    [
+        "partNumber",
+        "response-content-disposition",
+        "response-content-type",
+        "uploadId",
+        "uploads",
+        "x-countersign-grant",
+    ]
+)
+queries = st.dictionaries(late_names, st.text(max_size=60).filter(lambda text: text.isprintable()))
 
 
 def botocores_clock(at: int) -> Any:
@@ -72,7 +85,14 @@ def by_botocore(
 
 
 @given(
-    identities, buckets, st.sampled_from(["GET", "PUT", "DELETE"]), object_keys, moments, lives, bound_headers, queries
+    identities,
+    buckets,
+    st.sampled_from(["GET", "PUT", "POST", "DELETE"]),
+    object_keys,
+    moments,
+    lives,
+    bound_headers,
+    queries,
 )
 def test_a_presigned_url_is_botocores(
     identity: Identity,
@@ -88,6 +108,44 @@ def test_a_presigned_url_is_botocores(
     presigner = Presigner(identity, bucket)
     ours = presigner.url(method, object_key, at=at, expires=life, headers=headers, query=written)
     assert ours == by_botocore(identity, bucket, method, object_key, at, life, headers=headers, query=query)
+
+
+PARTS: dict[str, tuple[str, set[str]]] = {
+    # S3 API: the method of each operation, and what in its query makes it that one
+    "multipart_create": ("POST", {"uploads"}),
+    "multipart_part": ("PUT", {"partNumber", "uploadId"}),
+    "multipart_list": ("GET", {"uploadId"}),
+    "multipart_complete": ("POST", {"uploadId"}),
+    "multipart_abort": ("DELETE", {"uploadId"}),
+}
+upload_ids = st.text(string.ascii_letters + string.digits + "._~+/=-", min_size=1, max_size=1_024)
+
+
+@given(identities, buckets, moments, lives, upload_ids, st.integers(1, 10_000), st.integers(0, 5 * 2**30))
+def test_a_url_of_an_upload_in_parts_is_botocores(
+    identity: Identity, bucket: Bucket, at: int, life: int, upload_id: str, number: int, length: int
+) -> None:
+    named = {
+        "area": "incoming",
+        "owner": "alice",
+        "category": "photos",
+        "id": ID,
+        "ext": "jpg",
+        "expires_at": at + life,
+    }
+    asked = {"uploads": "", "uploadId": upload_id, "partNumber": str(number)}
+    grant = Grant("metadata", "the-jti", at, at + 30, "alice", None, [])
+    presigner = Presigner(identity._replace(expires_at=None), bucket)  # no session's end comes before the URL's
+    for op, (method, names) in PARTS.items():
+        own: dict[str, Any] = {"multipart_create": {"content_type": "image/jpeg"}}.get(op, {"upload_id": upload_id})
+        own |= {"part_number": number, "content_length": length} if op == "multipart_part" else {}
+        made = answer(presigner, grant, item({"op": op, **named, **own}))
+        bound = {"content-type": "image/jpeg"} if op == "multipart_create" else {}
+        bound |= {"content-length": str(length)} if op == "multipart_part" else {}
+        query = {name: asked[name] for name in names} | {"x-countersign-grant": "the-jti"}
+        object_key = f"incoming/users/alice/photos/{ID}.jpg"
+        theirs = by_botocore(identity, bucket, method, object_key, at, life, headers=bound, query=query)
+        assert (made["method"], made["url"]) == (method, theirs)
 
 
 @given(
@@ -148,7 +206,7 @@ def test_a_presigned_url_reads_back_as_what_was_asked(bucket: Bucket, object_key
     url = urlsplit(
         Presigner(Identity(KEY_ID, SECRET), bucket).url("GET", object_key, at=0, expires=1, headers={}, query=written)
     )
-    parameters = parse_qsl(url.query, strict_parsing=True)
+    parameters = parse_qsl(url.query, strict_parsing=True, keep_blank_values=True)
     names = [name for name, _ in parameters]
     assert len(names) == len(set(names))
     assert names == [*sorted(names[:-1]), "X-Amz-Signature"]

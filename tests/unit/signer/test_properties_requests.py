@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +27,7 @@ MADE = {
     "get_resume": make.get_resume,
     "delete": make.delete,
     "publish": make.publish,
+    **{f"multipart_{op}": partial(make.multipart, op) for op in make.METHODS},
 }
 FIELDS = sorted(
     {name for item in MADE.values() for name in item()}
@@ -33,7 +35,7 @@ FIELDS = sorted(
 )
 
 times = st.integers(make.NOW - 100, make.NOW + 4000)
-OPERATIONS = ["put", "get", "post", "delete", "publish", "reissue", "multipart_create"]
+OPERATIONS = ["put", "get", "post", "delete", "publish", "reissue", "multipart_create", "multipart_part"]
 NAMES = ["users", "incoming", "photos", "pdf", "jpg", "150", "400", "800", "public", "link", "signed_in", "*"]
 VALUES = [make.ALICE, make.PHOTO, make.DIGEST, make.IMMUTABLE, make.receipt(), make.receipt("link", make.NOW + 900)]
 ODD = ["image/jpeg", "application/pdf", "users/../x", "\n", "\0", "${filename}"]
