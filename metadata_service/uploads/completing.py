@@ -79,9 +79,13 @@ def complete(caller: Caller, upload: Upload) -> Completed:
 
 def _completed_under_lease(caller: Caller, held: Upload) -> Completed:
     try:
-        return _completed(caller, held)
+        kind = _kind_of(held)
+        sizes = inspect(held, kind, fetch_incoming(caller, held, kind))
+        held = record_digests(held, sizes)
+        written = write_served(caller, held, kind, sizes)
+        return Completed(make_visible(held, kind, sizes, written), written.urls)
     except UploadRejected as rejected:
-        reject(held, rejected)
+        reject(held, rejected)  # as it is by now: what was written since is queued
         raise
     except (LeaseLost, RecordsUnavailable):
         raise  # there is nothing to release, or nobody to tell
@@ -92,15 +96,11 @@ def _completed_under_lease(caller: Caller, held: Upload) -> Completed:
         raise
 
 
-def _completed(caller: Caller, held: Upload) -> Completed:
+def _kind_of(held: Upload) -> Kind:
     kind = ways_out.current().kinds.get(held.kind)
     if kind is None:
         raise UnsupportedFileType(f"{held.kind} is no longer taken")
-    incoming = fetch_incoming(caller, held, kind)
-    sizes = inspect(held, kind, incoming)
-    held = record_digests(held, sizes)
-    written = write_served(caller, held, kind, sizes)
-    return Completed(make_visible(held, kind, sizes, written), written.urls)
+    return kind
 
 
 def take_lease(upload: Upload, now: int) -> Upload:
