@@ -15,7 +15,7 @@ from .cursors import Cursors
 from .grants import FaultyGrantKey, GrantKey
 from .images import ImageService
 from .readiness import Check, Readiness, any_answers
-from .routes import accounts, health, hooks, links, media, photos, pictures, profiles, uploads
+from .routes import accounts, health, hooks, links, media, photos, pictures, profilephoto, profiles, uploads
 from .s3 import S3
 from .scanning import Scanner
 from .services import Services
@@ -34,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     uploads.blueprint,
     photos.blueprint,
     media.blueprint,
+    profilephoto.blueprint,
     hooks.blueprint,
 )
 

@@ -25,7 +25,8 @@ _KEY = re.compile(_GRAMMAR)
 _POSTED = re.compile(rf"(?:.*/)?(?P<served_key>{_GRAMMAR})(?:[?#].*)?", re.DOTALL)
 _ID = re.compile(_UUID4)
 _OWNER_FORM = re.compile(_OWNER)
-LONGEST_POSTED: Final = 2_048
+LONGEST_POSTED: Final = 8_192
+"""Characters: a presigned URL posted back may hold a role session's token."""
 
 
 class InvalidKey(ValueError):

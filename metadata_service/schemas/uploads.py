@@ -46,6 +46,19 @@ class BeginUpload(Schema):
     )
 
 
+class PresignPhoto(Schema):
+    """`GET /api/profilephoto/presigned-upload-url`."""
+
+    class Meta:
+        unknown = RAISE
+
+    content_type = fields.String(
+        required=True,
+        data_key="contentType",
+        metadata={"description": "The picture's type; the upload must name it exactly so."},
+    )
+
+
 class CompleteByKey(Schema):
     """`POST /upload-complete`."""
 
@@ -78,6 +91,7 @@ class PictureSize(Schema):
 
 
 BEGIN_UPLOAD: Final = BeginUpload()
+PRESIGN_PHOTO: Final = PresignPhoto()
 COMPLETE_BY_KEY: Final = CompleteByKey()
 NOTHING: Final = Nothing()
 PICTURE_SIZE: Final = PictureSize()

@@ -17,14 +17,17 @@ def by_id(caller: Caller, upload_id: str) -> Upload:
     return found
 
 
-def by_key(caller: Caller, text: str) -> Upload:
-    """The caller's upload of this key, read leniently. Raises UploadNotFound, also of somebody else's."""
+def by_key(caller: Caller, text: str, category: str | None = None) -> Upload:
+    """The caller's upload of this key, read leniently, and of this category only, where one is given.
+
+    Raises UploadNotFound, also of somebody else's.
+    """
     try:
         object_key = ObjectKey.read_posted(text)
     except InvalidKey:
         raise UploadNotFound from None
     found = of_object(caller, object_key)
-    if found is None:
+    if found is None or category not in (None, object_key.category):
         raise UploadNotFound
     return found
 

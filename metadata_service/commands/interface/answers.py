@@ -319,6 +319,21 @@ class Photos(Strict):
     next_cursor = text("To ask for those that follow; null where none do.", allow_none=True)
 
 
+class PhotoUrl(Strict):
+    """Where the current picture is."""
+
+    photo_url = address(
+        "The large size, or the default picture: a stable address, or a signed one.", data_key="photoUrl"
+    )
+
+
+class UploadUrl(Strict):
+    """Where a picture goes."""
+
+    upload_url = address("Where the bytes go, straight to S3.", data_key="uploadUrl")
+    object_key = text("The final key, to complete the upload by.", data_key="key")
+
+
 class SignUpDecision(Strict):
     """Whether somebody may sign up."""
 

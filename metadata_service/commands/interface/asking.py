@@ -28,14 +28,26 @@ class Taker:
         self._session.trust_env = False
 
     def ask(
-        self, endpoint: str, line: str, body: Any = None, *, by: str = "", name: str = "", at: str = ""
+        self,
+        endpoint: str,
+        line: str,
+        body: Any = None,
+        *,
+        by: str = "",
+        name: str = "",
+        at: str = "",
+        files: Any = None,
     ) -> dict[str, Any]:
-        """Ask `line` ("GET /path") and return the answer; without an `endpoint` nothing is remembered."""
+        """Ask `line` ("GET /path") and return the answer; without an `endpoint` nothing is remembered.
+
+        `files`: what a form brings, as requests takes it.
+        """
         method, path = line.split(" ")
         headers = {"Authorization": f"Bearer {os.environ[by]}"} if by else {}
         sent = body if isinstance(body, str) else None if body is None else json.dumps(body)
+        url = (at or self.public) + path
         answer = self._session.request(
-            method, (at or self.public) + path, data=sent, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            method, url, data=sent, files=files, headers=headers, timeout=TIMEOUT, allow_redirects=False
         )
         spoken: dict[str, Any] = answer.json() if answer.content else {}
         if endpoint:

@@ -50,6 +50,8 @@ def operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
     spoken |= {"security": SECURITY[route.caller], "parameters": list(_parameters(path_of(rule), route))}
     if route.body is not None:
         spoken["requestBody"] = _request_body(rule.endpoint, route.body, is_optional=route.is_body_optional)
+    if route.form_file:
+        spoken["requestBody"] = _form(route.form_file)
     return spoken | {"responses": _responses(rule.endpoint, route)}
 
 
@@ -65,6 +67,12 @@ def _parameters(path: str, route: Route) -> Iterable[dict[str, Any]]:
 def _request_body(endpoint: str, schema: type[Schema], *, is_optional: bool) -> dict[str, Any]:
     given = {each["name"]: {"value": each["asked"]} for each in examples.of(endpoint, 200) if "asked" in each}
     return {"required": not is_optional, "content": {"application/json": _content(schema, given)}}
+
+
+def _form(field: str) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": "The file, with its type and a file name."}
+    schema = {"type": "object", "properties": {field: file}, "required": [field]}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
 def _responses(endpoint: str, route: Route) -> dict[str, Any]:

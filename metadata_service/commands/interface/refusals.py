@@ -12,7 +12,7 @@ from .routes import Caller, Route
 
 
 class PayloadTooLarge(ApiError):
-    """The body has more than 64 KiB."""
+    """The body has more than 64 KiB; a form with a file, more than the route takes."""
 
     status, code = 413, "payload_too_large"
 
@@ -43,6 +43,8 @@ def of_route(route: Route) -> list[type[ApiError]]:
     found: list[type[ApiError]] = []
     if route.body is not None:
         found += [InvalidJson, ValidationFailed, PayloadTooLarge]
+    if route.form_file:
+        found += [ValidationFailed, PayloadTooLarge]
     if route.query is not None:
         found.append(ValidationFailed)
     if route.caller in (Caller.PERSON, Caller.SERVICE):

@@ -20,7 +20,7 @@ from ...schemas.hooks import PostConfirmation, PreSignUp
 from ...schemas.links import PostLink
 from ...schemas.photos import PhotosPage
 from ...schemas.profiles import CheckUsername, PostProfile, SeveralProfiles
-from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize
+from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize, PresignPhoto
 from ...upload_errors import (
     ExtensionMismatch,
     LengthRequired,
@@ -53,7 +53,10 @@ class Caller(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `answer`: of 200, or None where it redirects. `path`: where the gateway takes less than Flask."""
+    """One route. `answer`: of 200, or None where it redirects. `path`: where the gateway takes less than Flask.
+
+    `form_file`: the field of a form that a file comes in, where the body is not JSON.
+    """
 
     caller: Caller
     answer: type[Schema] | None
@@ -63,6 +66,7 @@ class Route:
     says: str = ""
     path: str = ""
     is_body_optional: bool = False
+    form_file: str = ""
     needs_others: bool = True
     otherwise: Mapping[int, type[Schema]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
@@ -164,6 +168,27 @@ ROUTES: Final[Mapping[str, Route]] = {
         (NotFound,),
         says="The address never changes. It redirects to a signed URL, to be cached for less than that lives.",
         path="/media/users/{owner}/{category}/{file}",
+    ),
+    "profilephoto.upload": Route(
+        Caller.PERSON,
+        answers.PhotoUrl,
+        (UnsupportedFileType, UnsupportedContentType, TooLarge, TooManyPending, UploadRejected),
+        says="For a client that does not send to S3 itself; at most 5 MB.",
+        form_file="file",
+        headers=("X-Upload-Id",),
+    ),
+    "profilephoto.show": Route(Caller.PERSON, answers.PhotoUrl),
+    "profilephoto.remove": Route(Caller.PERSON, answers.Told, (NotFound,)),
+    "profilephoto.presign": Route(
+        Caller.PERSON,
+        answers.UploadUrl,
+        (UnsupportedFileType, UnsupportedContentType, LengthRequired, TooManyPending),
+        query=PresignPhoto,
+        says="PUT the picture to uploadUrl with that Content-Type, then say that it is complete.",
+        headers=("X-Upload-Id",),
+    ),
+    "profilephoto.complete": Route(
+        Caller.PERSON, answers.PhotoUrl, COMPLETING, body=CompleteByKey, says="Asked again, it answers the same."
     ),
     "hooks.pre_sign_up": Route(Caller.SERVICE, answers.SignUpDecision, body=PreSignUp),
     "hooks.post_confirmation": Route(Caller.SERVICE, answers.ConfirmedAccount, body=PostConfirmation),

@@ -143,6 +143,25 @@ def links(taker: Taker) -> None:
     taker.ask("pictures.remove", "DELETE /users/me/picture", by="TOKEN")
 
 
+def profile_photos(taker: Taker) -> None:
+    """The picture as seed 004's client asks for it."""
+    picture, at = taker.fetched("/static/default-avatar-800.jpg"), "/api/profilephoto"
+    taker.ask("profilephoto.show", f"GET {at}/url", by="TOKEN", name="the_default_one")
+    taker.ask("profilephoto.remove", f"DELETE {at}", by="TOKEN")
+    taker.ask("profilephoto.presign", f"GET {at}/presigned-upload-url?contentType=image/gif", by="TOKEN")
+    taker.ask("profilephoto.presign", f"GET {at}/presigned-upload-url", by="TOKEN")
+    begun = taker.ask("profilephoto.presign", f"GET {at}/presigned-upload-url?contentType=image/jpeg", by="TOKEN")
+    posted = {"key": begun["uploadUrl"].partition("?")[0]}
+    taker.ask("profilephoto.complete", f"POST {at}/upload-complete", posted, by="TOKEN")
+    taker.send({"upload_url": begun["uploadUrl"], "headers": {"Content-Type": "image/jpeg"}}, picture)
+    taker.ask("profilephoto.complete", f"POST {at}/upload-complete", posted, by="TOKEN")
+    for files in ({"file": ("me.jpg", picture, "image/jpeg")}, {"file": ("me.gif", b"GIF89a", "image/gif")}):
+        taker.ask("profilephoto.upload", f"POST {at}/upload", by="TOKEN", files=files)
+    taker.ask("profilephoto.upload", f"POST {at}/upload", by="TOKEN")
+    taker.ask("profilephoto.show", f"GET {at}/url", by="TOKEN", name="a_picture")
+    taker.ask("profilephoto.remove", f"DELETE {at}", by="TOKEN")
+
+
 def hooks(taker: Taker) -> None:
     """What the user pool's triggers ask."""
     attributes = {"sub": "3f0e4a6e-7c7d-4a51-9d36-5d2b8c1f6a10", "email": "carol@example.com", "email_verified": "true"}
@@ -178,6 +197,7 @@ def main() -> None:
     people(taker, picture, empty)
     hooks(taker)
     links(taker)
+    profile_photos(taker)
     too_much(taker)
     Path(__file__).with_name(NAME).write_text(taker.written(), "utf-8")
 
