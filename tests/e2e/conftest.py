@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 
+from tests.e2e.chromium import empty, started
 from tests.e2e.local_stack import Runner, alive
 
 
@@ -21,6 +23,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         assert not {pid for pid in started if alive(pid)}
     finally:
         runner.discard()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """One browser for all; `browser` is the one that a test begins with."""
+    browser = started(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def browser(chromium: webdriver.Chrome, stack: Runner) -> Iterator[webdriver.Chrome]:
+    """The browser as if newly installed."""
+    yield chromium
+    empty(chromium, stack.gateway)
 
 
 @pytest.fixture

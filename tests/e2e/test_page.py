@@ -5,9 +5,8 @@ fail and say so, for a page that nobody looked at is not known to work.
 """
 
 import io
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,33 +14,17 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from local import users
+from tests.e2e.chromium import console, slow_down
 from tests.e2e.client import People, Person, a_pdf, a_picture, send
 from tests.e2e.local_stack import Runner
 
 LOOKING_SECONDS = 20
 PASSWORD = "Correct-horse-7"
-# Written before the page's own scripts run: what the content policy blocked, errors, and each step of the progress.
-WATCH = """
-window.blocked = []; window.faults = []; window.steps = [];
-document.addEventListener("securitypolicyviolation", e => blocked.push(e.violatedDirective + " " + e.blockedURI));
-window.addEventListener("error", e => faults.push(String(e.message)));
-window.addEventListener("unhandledrejection", e => faults.push(String(e.reason)));
-new MutationObserver(changes => changes.forEach(change => {
-  if (change.target.tagName === "PROGRESS") steps.push(change.target.value);
-})).observe(document, {subtree: true, attributes: true, attributeFilter: ["value"]});
-"""
-
-
-def console(browser: webdriver.Chrome) -> list[dict[str, Any]]:
-    """What the console has noted since it was last asked."""
-    entries: list[dict[str, Any]] = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium's own gap
-    return entries
 
 
 class Page:
@@ -135,36 +118,6 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One browser for this file; each test begins with an empty one."""
-    programs = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if None in programs:
-        pytest.fail("the page is tried in a real browser: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(programs[0])
-    folder = tmp_path_factory.mktemp("chromium")
-    # No sandbox: Chromium has none where it is started by root, and the only pages it opens are ours.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
-        options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={folder}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options, Service(str(programs[1])))
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def browser(chromium: webdriver.Chrome, stack: Runner) -> Iterator[webdriver.Chrome]:
-    """The browser as if newly installed, with nothing in its console."""
-    yield chromium
-    chromium.get("about:blank")
-    chromium.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": stack.gateway, "storageTypes": "all"})
-    chromium.execute_cdp_cmd("Network.clearBrowserCache", {})
-    console(chromium)
-
-
-@pytest.fixture(scope="module")
 def people(stack: Runner) -> People:
     return People(stack)
 
@@ -255,13 +208,9 @@ def test_a_picture_is_uploaded_with_progress_and_seen_in_three_sizes(
     page: Page, person: Person, a_file: Callable[[str, bytes], Path]
 ) -> None:
     page.signs_in()
-    # As on a slow line, so that progress is to be seen.
-    slow = {"offline": False, "latency": 10, "downloadThroughput": -1, "uploadThroughput": 700_000}
-    page.browser.execute_cdp_cmd("Network.enable", {})
-    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    slow_down(page.browser)
     page.chooses(a_file("picture.jpg", a_heavy_picture()))
     page.shows_sizes((800, 600), (400, 400), (150, 150))
-    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
     steps = page.browser.execute_script("return steps")
     assert len({step for step in steps if 0 < step < 1}) >= 2, f"no progress was to be seen: {steps}"
     page.until(lambda: page.button("Remove the picture"), "the picture cannot be removed")
