@@ -35,6 +35,7 @@ class Holdings:
     uploads: dict[str, Any]
     keys: dict[str, str]
     link_id: str
+    photo_id: str
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,10 @@ def ada(people: People) -> Holdings:
     posted = {"username": person.name, "resume_key": resume["key"], "projects": [shown]}
     person.post("/profiles", posted).expect(200)
     link = person.post("/links", {"title": "Mine", "url": "https://mine.example/"}).expect(200)["link"]
+    photo = person.uploads("photo", a_picture())
     uploads = _in_every_state(person) | {"ready": resume}
-    keys = {"picture": picture["key"], "project": project["key"], "resume": resume["key"]}
-    return Holdings(person, resume["key"].split("/")[1], uploads, keys, link["link_id"])
+    keys = {"picture": picture["key"], "project": project["key"], "resume": resume["key"], "photo": photo["key"]}
+    return Holdings(person, resume["key"].split("/")[1], uploads, keys, link["link_id"], photo["upload_id"])
 
 
 def _in_every_state(person: Person) -> dict[str, Any]:
@@ -85,7 +87,8 @@ def all_of_adas(stack: Runner, ada: Holdings) -> Callable[[], dict[str, Any]]:
 
 def _read(deployment: Deployment, table: Any, bucket: Any, owner: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, column in (("users", "user_id"), ("profiles", "user_id"), ("links", "user_id"), ("media", "UserId")):
+    owners = {"users": "user_id", "profiles": "user_id", "links": "user_id", "photos": "userId", "media": "UserId"}
+    for name, column in owners.items():
         mine = {"ExpressionAttributeNames": {"#owner": column}, "ExpressionAttributeValues": {":owner": {"S": owner}}}
         rows = table.scan(TableName=deployment.table_prefix + name, FilterExpression="#owner = :owner", **mine)
         found[name] = sorted(json.dumps(row, sort_keys=True) for row in rows["Items"])
@@ -174,7 +177,7 @@ SPELLINGS: dict[str, Callable[[Known], str]] = {
     "another category": lambda known: known.object_key.replace("/resume/", "/profile/").replace(".pdf", ".jpg"),
     "another extension": lambda known: known.object_key.replace(".jpg", ".png").replace(".pdf", ".jpg"),
 }
-HELD = ("picture", "project", "resume", "sent", "requested", "rejected")
+HELD = ("picture", "project", "resume", "photo", "sent", "requested", "rejected")
 # What each field of a profile would take, were it one's own.
 TAKES = {
     "avatar_key": HELD,
@@ -257,7 +260,7 @@ def test_s15_the_put_url_of_anothers_upload_is_ignored(ada: Holdings, mallory: P
 def test_s15_what_is_not_public_is_not_found_at_media(
     request: pytest.FixtureRequest, reader: str, spelling: Callable[[str], str]
 ) -> None:
-    for what in ("resume", "sent", "requested", "rejected"):
+    for what in ("resume", "photo", "sent", "requested", "rejected"):
         text = in_path(spelling(what)).replace("%2F", "/").replace("%25", "%")
         answer = request.getfixturevalue(reader).get(f"/media/{text}")
         assert answer.status in (400, 404), f"Ada's {what}: {answer}"
@@ -307,6 +310,14 @@ def test_s15_a_link_of_anothers_is_not_changed(ada: Holdings, mallory: Person) -
 
 
 @untouched
+def test_s15_a_photo_of_anothers_is_neither_listed_nor_deleted(ada: Holdings, mallory: Person) -> None:
+    answer = mallory.delete(f"/photos/{ada.photo_id}")
+    missing = mallory.delete(f"/photos/{uuid.uuid4()}")
+    assert (answer.status, answer.body) == (404, missing.body)
+    assert mallory.get("/photos").expect(200) == {"photos": [], "next_cursor": None}
+
+
+@untouched
 def test_s15_links_list_only_ones_own(ada: Holdings, mallory: Person) -> None:
     assert ada.link_id not in mallory.get("/links").body.decode()
 
@@ -330,7 +341,7 @@ OWNERS_NAMED: dict[str, Callable[[Holdings], dict[str, Any]]] = {
 
 @untouched
 @pytest.mark.parametrize("named", OWNERS_NAMED)
-@pytest.mark.parametrize("path", ["/users/me", "/users/me/picture", "/links"])
+@pytest.mark.parametrize("path", ["/users/me", "/users/me/picture", "/links", "/photos"])
 def test_s15_who_one_is_comes_from_the_token_alone(ada: Holdings, mallory: Person, named: str, path: str) -> None:
     how = OWNERS_NAMED[named](ada)
     answer = mallory.get(path + how.get("path", ""), headers=how.get("headers"))
@@ -371,6 +382,8 @@ CLOSED = [
     ("DELETE", "/uploads/{upload_id}"),
     ("GET", "/users/me/picture"),
     ("DELETE", "/users/me/picture"),
+    ("GET", "/photos"),
+    ("DELETE", "/photos/{photo_id}"),
 ]
 
 
@@ -407,7 +420,7 @@ def test_s15_a_closed_route_asks_nobody_in(
     stack: Runner, ada: Holdings, nobody: Person, method: str, path: str, credential: str
 ) -> None:
     said = CREDENTIALS[credential](stack, ada)
-    filled = path.format(link_id=ada.link_id, upload_id=ada.uploads["sent"]["upload_id"])
+    filled = path.format(link_id=ada.link_id, upload_id=ada.uploads["sent"]["upload_id"], photo_id=ada.photo_id)
     headers = {} if said is None else {"Authorization": said}
     answer = nobody.call(method, filled, {} if method == "POST" else None, headers=headers)
     assert answer.status == 401, answer

@@ -19,11 +19,15 @@ NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 
 
 class FaultProxy:
-    """Forwards to the engine. `faults` has, by operation, the faults of its next requests, one each."""
+    """Forwards to the engine. `faults` has, by operation, the faults of its next requests, one each.
+
+    `rows_read`: what the engine says that its queries have looked at.
+    """
 
     def __init__(self, engine_port: int) -> None:
         self.faults: dict[str, list[str]] = {}
         self.operations: list[str] = []
+        self.rows_read = 0
         self._lock = threading.Lock()
         proxy = self
 
@@ -53,7 +57,9 @@ class FaultProxy:
                 try:
                     connection.request("POST", "/", body=body, headers=dict(self.headers))
                     answer = connection.getresponse()
-                    return answer.status, answer.read()
+                    content = answer.read()
+                    proxy.rows_read += json.loads(content).get("ScannedCount", 0)
+                    return answer.status, content
                 finally:
                     connection.close()
 
