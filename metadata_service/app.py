@@ -15,7 +15,7 @@ from .cursors import Cursors
 from .grants import FaultyGrantKey, GrantKey
 from .images import ImageService
 from .readiness import Check, Readiness, any_answers
-from .routes import accounts, health, hooks, links, media, photos, pictures, profilephoto, profiles, uploads
+from .routes import accounts, health, hooks, links, media, photos, pictures, profilephoto, profiles, uploads, uppy
 from .s3 import S3
 from .scanning import Scanner
 from .services import Services
@@ -33,6 +33,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     links.blueprint,
     uploads.blueprint,
     photos.blueprint,
+    uppy.blueprint,
     media.blueprint,
     profilephoto.blueprint,
     hooks.blueprint,
@@ -79,6 +80,7 @@ def _ways_out(config: Config) -> WaysOut:
         scanner=Scanner(config.clamd_socket) if config.clamd_socket else None,
         kinds=rules,
         cursors=Cursors(grant_key.derived("photos cursor v1")),
+        bucket_name=bucket.name,
         public_base_url=config.public_base_url,
         pending_limit=config.pending_limit,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Bucket:
     """The bucket's origin, and the path below which its keys are."""
 
+    name: str
     origin: str
     path: str
 
@@ -16,8 +17,8 @@ class Bucket:
     def at(cls, name: str, region: str, public_endpoint: str = "") -> Bucket:
         """A bucket on AWS, virtual-host style, or path style below another endpoint."""
         if public_endpoint:
-            return cls(public_endpoint.rstrip("/"), f"/{name}/")
-        return cls(f"https://{name}.s3.{region}.amazonaws.com", "/")
+            return cls(name, public_endpoint.rstrip("/"), f"/{name}/")
+        return cls(name, f"https://{name}.s3.{region}.amazonaws.com", "/")
 
     @property
     def url(self) -> str:

@@ -82,7 +82,11 @@ class Deleting:
 
 
 def items_of(cleanup: Cleanup) -> list[Item]:
-    """A grant's items for the sizes that there may be of an object in its area."""
+    """A grant's items for all that there may be: parts that were never made one object, and an area's sizes."""
     sizes = cleanup.object_key.sizes if cleanup.area == USERS else (LARGE,)
     ends_at = clock.now() + URLS_LIVE
-    return [grants.delete(cleanup.area, cleanup.object_key, size, ends_at) for size in sizes]
+    deletes = [grants.delete(cleanup.area, cleanup.object_key, size, ends_at) for size in sizes]
+    if cleanup.multipart_id is None:
+        return deletes
+    # The abort first: an object that the parts become before it is deleted after it.
+    return [grants.multipart_abort(cleanup.object_key, ends_at, cleanup.multipart_id), *deletes]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from . import multipart_xml
 from .connections import Address, Answer, Connections, Unreachable
 from .errors import Unavailable
+from .multipart_xml import Part
+from .upload_errors import InvalidParts
 
 PATIENCE: Final = 10.0
 DEADLINE: Final = 25.0
 ATTEMPTS: Final = 3
 LONGEST_ANSWER: Final = 4 * 1024
+LONGEST_LIST: Final = 1024 * 1024
 _CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
+_OF_PARTS: Final = ("EntityTooSmall", "InvalidPart", "InvalidPartOrder", "MalformedXML")
 _ENDED: Final = b"Request has expired"
 
 
@@ -54,6 +59,43 @@ class S3:
         answer, _ = self._tried("DELETE", url)
         if answer.status not in (200, 204, 404):
             raise _failed(answer)
+
+    def create_multipart(self, url: str, headers: Mapping[str, str]) -> str:
+        """Begin an upload in parts; S3's id of it. Raises Unavailable.
+
+        Where an answer was lost there is another one now, which has no part and is the bucket's lifecycle's to end.
+        """
+        answer, _ = self._tried("POST", url, headers=headers)
+        if answer.status != 200:
+            raise _failed(answer)
+        try:
+            return multipart_xml.upload_id(answer.body)
+        except ValueError as fault:
+            raise Unavailable("S3 answered what cannot be read; ask again") from fault
+
+    def list_parts(self, url: str) -> list[Part]:
+        """The parts that came. Raises NothingThere where there is no such upload, or Unavailable."""
+        answer, _ = self._tried("GET", url, limit=LONGEST_LIST)
+        if answer.status == 404:
+            raise NothingThere
+        if answer.status != 200:
+            raise _failed(answer)
+        try:
+            return multipart_xml.parts(answer.body)
+        except ValueError as fault:
+            raise Unavailable("S3 answered what cannot be read; ask again") from fault
+
+    def complete_multipart(self, url: str, parts: Sequence[Part]) -> None:
+        """Make parts one object. Raises NothingThere where there is no such upload, InvalidParts or Unavailable."""
+        headers = {"Content-Type": "application/xml"}
+        answer, _ = self._tried("POST", url, headers=headers, body=multipart_xml.completion(parts))
+        code = _code(answer)
+        # S3 may find out after it has said 200 (S3 API: CompleteMultipartUpload); then the body is the error's.
+        if answer.status == 200 and not code:
+            return
+        if code == "NoSuchUpload":
+            raise NothingThere
+        raise InvalidParts(code) if code in _OF_PARTS else _failed(answer)
 
     def _tried(
         self,

@@ -34,6 +34,7 @@ class Tally:
 
     expired: int = 0
     deleted: int = 0
+    aborted: int = 0
     kept: int = 0
     refused: int = 0
     is_cut_short: bool = False
@@ -84,7 +85,11 @@ class Sweep:
         overdue = [cleanup for cleanup in found if cleanup is not None and cleanup.due <= now]
         deleted = overdue if self._is_dry else self._delete(self._affordable(overdue, tally), now, tally, deleting)
         for cleanup in deleted:
-            log.info(self._event("deleted"), extra={"object": cleanup.object_key.text(), "area": cleanup.area})
+            named = {"object": cleanup.object_key.text(), "area": cleanup.area}
+            if cleanup.multipart_id is not None:
+                log.info(self._event("aborted"), extra=named)
+                tally.aborted += 1
+            log.info(self._event("deleted"), extra=named)
             tally.deleted += 1
 
     def _affordable(self, overdue: Sequence[Cleanup], tally: Tally) -> list[Cleanup]:

@@ -42,6 +42,24 @@ class ExtensionMismatch(ApiError):
     status, code = HTTPStatus.BAD_REQUEST, "extension_mismatch"
 
 
+class MultipartNotTaken(ApiError):
+    """Files of this kind come whole, never in parts."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "multipart_not_taken"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{kind} is not taken in parts: send the file whole")
+
+
+class InvalidParts(ApiError):
+    """S3 cannot make these parts one object."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "invalid_parts"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"parts must name those that were sent, in order, as S3 answered them; S3 says {said}")
+
+
 class UnknownKey(ApiError):
     """A key posted in a field names no upload of the caller's."""
 

@@ -12,8 +12,12 @@ State = Literal["requested", "processing", "ready", "rejected", "expired", "canc
 PENDING: Final = ("requested", "processing")
 """The states that an upload may still leave."""
 
+MULTIPART: Final = "MULTIPART"
+"""The method of an upload that comes in parts."""
 COMPLETABLE_FOR: Final = 3_600
 """Seconds after its URL's end in which an upload can still be completed."""
+RESUMABLE_FOR: Final = 86_400
+"""The same of an upload in parts: as long may it be resumed, with new URLs for its parts."""
 KEPT_FOR: Final = 7 * 86_400
 """Seconds that an upload's record is kept once its state is final."""
 LEFTOVERS_AFTER: Final = 120
@@ -27,6 +31,7 @@ class Upload:
     """One upload. Times are seconds since the epoch, lengths bytes; `digests` are SHA-256 in base64, by size.
 
     `leases`: how often its completion was begun. `writes_end_at`: when the last URL of our own for writing it ends.
+    Of an upload in parts, `multipart_id` is S3's id of it, and `parts_end_at` when the last URL for a part ends.
     """
 
     object_key: ObjectKey
@@ -48,6 +53,8 @@ class Upload:
     width: int | None = None
     height: int | None = None
     stored_bytes: int | None = None
+    multipart_id: str | None = None
+    parts_end_at: int = 0
 
     @property
     def id(self) -> str:
@@ -62,12 +69,22 @@ class Upload:
     @property
     def completable_until(self) -> int:
         """When it expires, if it is not complete by then."""
-        return self.url_ends_at + COMPLETABLE_FOR
+        return self.url_ends_at + self.completable_for
+
+    @property
+    def completable_for(self) -> int:
+        """Seconds after its first URL's end in which it can still be completed."""
+        return RESUMABLE_FOR if self.method == MULTIPART else COMPLETABLE_FOR
+
+    @property
+    def incoming_ends_at(self) -> int:
+        """When the last URL ends that could write its incoming bytes."""
+        return max(self.url_ends_at, self.parts_end_at)
 
     @property
     def last_url_ends_at(self) -> int:
         """When the last URL that could write any byte of it ends, of the client's and of our own."""
-        return max(self.url_ends_at, self.writes_end_at)
+        return max(self.incoming_ends_at, self.writes_end_at)
 
     @property
     def is_pending(self) -> bool:

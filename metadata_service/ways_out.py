@@ -29,6 +29,7 @@ class WaysOut:
     scanner: Scanner | None
     kinds: Kinds
     cursors: Cursors
+    bucket_name: str
     public_base_url: str
     pending_limit: int
 

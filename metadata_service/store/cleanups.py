@@ -18,13 +18,17 @@ PREFIX: Final = "CLEANUP#"
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """Bytes to delete from `due` on. `again_at`: delete once more then, or 0. `is_unused`: only if still not in use."""
+    """Bytes to delete from `due` on. `again_at`: delete once more then, or 0. `is_unused`: only if still not in use.
+
+    `multipart_id`: S3's id of the upload in parts that must be aborted, too.
+    """
 
     area: str
     object_key: ObjectKey
     due: int
     again_at: int = 0
     is_unused: bool = False
+    multipart_id: str | None = None
 
     @property
     def owner(self) -> str:
@@ -56,6 +60,8 @@ def queue_write(cleanup: Cleanup) -> Write:
         item["again_at"] = cleanup.again_at
     if cleanup.is_unused:
         item["is_unused"] = True
+    if cleanup.multipart_id:
+        item["multipart_id"] = cleanup.multipart_id
     return put_write(media.TABLE, item)
 
 
@@ -66,14 +72,14 @@ def keep_write(object_key: ObjectKey) -> Write:
 
 def incoming_writes(upload: Upload) -> list[Write]:
     """The client's bytes go once no URL can write them any more."""
-    due = upload.url_ends_at + LEFTOVERS_AFTER
+    due = upload.incoming_ends_at + LEFTOVERS_AFTER
     return [queue_write(Cleanup(INCOMING, upload.object_key, due))]
 
 
 def leftover_writes(upload: Upload) -> list[Write]:
     """All that an upload which never became ready may have left, in both areas."""
     due = upload.last_url_ends_at + LEFTOVERS_AFTER
-    writes = [queue_write(Cleanup(INCOMING, upload.object_key, due))]
+    writes = [queue_write(Cleanup(INCOMING, upload.object_key, due, multipart_id=upload.multipart_id))]
     if upload.digests is not None:
         writes.append(queue_write(Cleanup(USERS, upload.object_key, due)))
     return writes
@@ -96,7 +102,14 @@ def get(owner: str, sort_key: str) -> Cleanup | None:
         return None
     area, _, upload_id = sort_key.removeprefix(PREFIX).partition("#")
     object_key = ObjectKey(owner, item["category"], upload_id, item["ext"])
-    return Cleanup(area, object_key, item["due"], item.get("again_at", 0), item.get("is_unused", False))
+    return Cleanup(
+        area,
+        object_key,
+        item["due"],
+        again_at=item.get("again_at", 0),
+        is_unused=item.get("is_unused", False),
+        multipart_id=item.get("multipart_id"),
+    )
 
 
 def claim_write(cleanup: Cleanup) -> Write:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import clock
 from ..object_keys import ObjectKey
-from ..upload_record import COMPLETABLE_FOR, KEPT_FOR, PENDING, State, Upload
+from ..upload_record import KEPT_FOR, MULTIPART, PENDING, State, Upload
 from . import cleanups, media, tallies
 from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_write, update_write
 from .tallies import Room
@@ -31,6 +31,7 @@ _OPTIONAL: Final = (
     "width",
     "height",
     "stored_bytes",
+    "multipart_id",
 )
 
 
@@ -58,6 +59,7 @@ def read(item: Mapping[str, Any]) -> Upload:
         lease_ends_at=item.get("lease_ends_at", 0),
         leases=item.get("leases", 0),
         writes_end_at=item.get("writes_end_at", 0),
+        parts_end_at=item.get("parts_end_at", 0),
         **{name: item.get(name) for name in _OPTIONAL},
     )
 
@@ -129,7 +131,7 @@ def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | N
                 ":ends_at": ends_at,
                 ":one": 1,
                 ":now": now,
-                ":oldest": now - COMPLETABLE_FOR,
+                ":oldest": now - upload.completable_for,
             },
             names=_STATE,
         )
@@ -137,6 +139,40 @@ def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | N
         # After a lost answer the lease that stands in the way is our own.
         is_ours = refused.item is not None and refused.item.get("lease") == lease
         return read(refused.item) if is_ours and refused.item else None
+    return read(item)
+
+
+def open_parts(upload: Upload, multipart_id: str, now: int, ends_at: int) -> Upload | None:
+    """Record S3's id of an upload in parts, and until when URLs for its parts live, before any of them is signed.
+
+    None where it has another id, is being completed, or is over. From then on whoever cleans up after it knows what
+    there may be, and for how long it may still come.
+    """
+    try:
+        # Races with a completion, with a cancel, with the sweep's expiry, and with a first part under another id. A
+        # lapsed lease goes, so that a completion as slow as that cannot end what has been opened again.
+        item = current().update(
+            media.TABLE,
+            _row(upload),
+            "SET #state = :requested, multipart_id = :id, parts_end_at = :ends_at REMOVE lease, lease_ends_at",
+            condition=f"{_IS_PENDING} AND {_IS_FREE} AND upload_method = :multipart AND url_ends_at >= :oldest"
+            " AND (attribute_not_exists(multipart_id) OR multipart_id = :id)"
+            " AND (attribute_not_exists(parts_end_at) OR parts_end_at <= :ends_at)",
+            values={
+                **_PENDING_VALUES,
+                ":id": multipart_id,
+                ":ends_at": ends_at,
+                ":multipart": MULTIPART,
+                ":now": now,
+                ":oldest": now - upload.completable_for,
+            },
+            names=_STATE,
+        )
+    except ConditionFailed as refused:
+        found = read(refused.item) if refused.item else None
+        # Somebody else's URLs live longer than ours will: then there is nothing to record.
+        is_open = found is not None and found.state == PENDING[0] and found.multipart_id == multipart_id
+        return found if is_open and found is not None and found.parts_end_at >= ends_at else None
     return read(item)
 
 
@@ -210,11 +246,14 @@ def expire(upload: Upload, now: int) -> bool:
 
 
 def _as_read(upload: Upload) -> tuple[str, dict[str, Any]]:
-    # What is queued follows from `writes_end_at`: were it recorded in between, bytes would be left behind for good.
-    if upload.writes_end_at:
-        seen = {":seen": upload.writes_end_at}
-        return f"{_IS_PENDING} AND writes_end_at = :seen", {**_PENDING_VALUES, **seen}
-    return f"{_IS_PENDING} AND attribute_not_exists(writes_end_at)", dict(_PENDING_VALUES)
+    # What is queued follows from these: were one recorded in between, bytes would be left behind for good.
+    condition, values = _IS_PENDING, dict[str, Any](_PENDING_VALUES)
+    for name in ("writes_end_at", "parts_end_at"):
+        if seen := getattr(upload, name):
+            condition, values[f":{name}"] = f"{condition} AND {name} = :{name}", seen
+        else:
+            condition += f" AND attribute_not_exists({name})"
+    return condition, values
 
 
 def _held_by(upload: Upload) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from ..store import tallies, uploads
 from ..upload_errors import (
     ExtensionMismatch,
     LengthRequired,
+    MultipartNotTaken,
     QuotaExceeded,
     TooLarge,
     TooManyPending,
     UnsupportedContentType,
     UnsupportedFileType,
 )
-from ..upload_record import Upload
+from ..upload_record import MULTIPART, Upload
 from . import quotas
 
 ASK_AGAIN_AFTER: Final = 60
@@ -61,10 +62,14 @@ def begin(caller: Caller, wanted: Wanted) -> Begun:
     try:
         return _signed(caller, upload, kind)
     except ApiError:
-        # Nobody has a URL to it, so it need not count among the pending ones until it expires.
-        with suppress(Exception):
-            uploads.cancel(upload, clock.now())
+        withdraw(upload)
         raise
+
+
+def withdraw(upload: Upload) -> None:
+    """End an upload that nobody has a URL to: so it need not count among the pending ones until it expires."""
+    with suppress(Exception):
+        uploads.cancel(upload, clock.now())
 
 
 def permitted(wanted: Wanted, kinds: Kinds) -> Kind:
@@ -80,6 +85,8 @@ def permitted(wanted: Wanted, kinds: Kinds) -> Kind:
         raise LengthRequired
     if wanted.content_length is not None and wanted.content_length > kind.max_bytes:
         raise TooLarge(kind.max_bytes)
+    if wanted.method == MULTIPART and not kind.multipart_above:
+        raise MultipartNotTaken(kind.name)
     return kind
 
 
@@ -126,6 +133,8 @@ def _signed(caller: Caller, upload: Upload, kind: Kind) -> Begun:
 
 def _destination(upload: Upload, kind: Kind) -> Item:
     content_type = upload.content_type if kind.sign_type else None
+    if upload.method == MULTIPART:
+        return grants.multipart_create(upload.object_key, upload.url_ends_at, content_type=content_type)
     if upload.method == "POST":
         declared = upload.declared_length
         length_range = (0, kind.max_bytes) if declared is None else (declared, declared)

@@ -274,6 +274,80 @@ class CompletedUpload(Strict):
     content_type = text("What is served: every picture is a JPEG.")
 
 
+class SignedRequest(Strict):
+    """A URL for what Uppy is about to do."""
+
+    url = address("Where the request goes, straight to S3.")
+    headers = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "To be sent with it, exactly so: they are signed."},
+    )
+    object_key = text("Where an upload begins: its key, for all that follows.", data_key="key", required=False)
+
+
+class UppyForm(Strict):
+    """Where a form is posted, and its fields."""
+
+    method = fields.String(required=True, validate=validate.Equal("POST"), metadata={"description": "Always POST."})
+    url = address("Where the form goes, straight to S3.")
+    fields_ = fields.Dict(
+        data_key="fields",
+        required=True,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "To be sent before the field `file`; `key` among them is to complete the upload by."},
+    )
+    expires = number("Seconds from now until url ends.")
+
+
+class CreatedMultipart(Strict):
+    """An upload in parts."""
+
+    object_key = text("The final key.", data_key="key")
+    uploadId = text("S3's id of it.")  # noqa: N815 - Companion's own name
+    bucket = text("The bucket's name.")
+
+
+class SignedPart(Strict):
+    """Where a part goes."""
+
+    url = address("Where the part is PUT, straight to S3.")
+    expires = number("Seconds from now until url ends.")
+
+
+class SignedParts(Strict):
+    """Where several parts go."""
+
+    presignedUrls = fields.Dict(  # noqa: N815 - Companion's own name
+        required=True,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Where each part is PUT, by its number."},
+    )
+
+
+class ListedPart(Strict):
+    """A part that S3 has."""
+
+    number_ = number("The part's number.", data_key="PartNumber")
+    size = number("Its bytes.", data_key="Size")
+    etag = text("As S3 answered it.", data_key="ETag")
+
+
+class CompletedMultipart(Strict):
+    """A complete upload."""
+
+    location = address("Where it is read: a stable address if it is public, else a signed one.")
+    object_key = text("The key.", data_key="key")
+    bucket = text("The bucket's name.")
+
+
+class Aborted(Strict):
+    """It is cancelled."""
+
+
 class UploadStatus(Strict):
     """What became of an upload."""
 

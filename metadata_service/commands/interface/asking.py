@@ -37,7 +37,7 @@ class Taker:
         name: str = "",
         at: str = "",
         files: Any = None,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Ask `line` ("GET /path") and return the answer; without an `endpoint` nothing is remembered.
 
         `files`: what a form brings, as requests takes it.
@@ -49,12 +49,13 @@ class Taker:
         answer = self._session.request(
             method, url, data=sent, files=files, headers=headers, timeout=TIMEOUT, allow_redirects=False
         )
-        spoken: dict[str, Any] = answer.json() if answer.content else {}
+        spoken: Any = answer.json() if answer.content else {}
         if endpoint:
-            example: Example = {"name": spoken.get("error") or name or "answer", "status": answer.status_code}
+            code = spoken.get("error") if isinstance(spoken, dict) else None
+            example: Example = {"name": code or name or "answer", "status": answer.status_code}
             if isinstance(body, dict) and answer.ok:
                 example["asked"] = body
-            if spoken:
+            if answer.content:
                 example["answered"] = spoken
             if "Location" in answer.headers:
                 example["location"] = answer.headers["Location"]

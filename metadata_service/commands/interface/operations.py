@@ -79,16 +79,17 @@ def _responses(endpoint: str, route: Route) -> dict[str, Any]:
     if route.answer is None:
         said = {"302": _redirect(endpoint)}
     else:
-        said = {"200": _answer(endpoint, 200, route.answer)}
+        said = {"200": _answer(endpoint, 200, route.answer, is_list=route.is_list)}
         if route.headers:
             said["200"]["headers"] = {name: _header(name) for name in route.headers}
     said |= {str(status): _answer(endpoint, status, schema) for status, schema in route.otherwise.items()}
     return dict(sorted((said | refusals.responses(endpoint, route)).items()))  # "default" comes last
 
 
-def _answer(endpoint: str, status: int, schema: type[Schema]) -> dict[str, Any]:
+def _answer(endpoint: str, status: int, schema: type[Schema], *, is_list: bool = False) -> dict[str, Any]:
     given = {each["name"]: {"value": each["answered"]} for each in examples.of(endpoint, status)}
-    return {"description": sentence(schema), "content": {"application/json": _content(schema, given)}}
+    described = {"type": "array", "items": schema} if is_list else schema
+    return {"description": sentence(schema), "content": {"application/json": _content(described, given)}}
 
 
 def _redirect(endpoint: str) -> dict[str, Any]:
@@ -104,5 +105,5 @@ def _header(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{name}"}
 
 
-def _content(schema: type[Schema], given: dict[str, Any]) -> dict[str, Any]:
+def _content(schema: type[Schema] | dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return {"schema": schema, **({"examples": given} if given else {})}

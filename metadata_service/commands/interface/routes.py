@@ -21,9 +21,12 @@ from ...schemas.links import PostLink
 from ...schemas.photos import PhotosPage
 from ...schemas.profiles import CheckUsername, PostProfile, SeveralProfiles
 from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize, PresignPhoto
+from ...schemas.uppy import CompleteMultipart, CreateMultipart, FormParameters, OfUpload, SeveralParts, SignRequest
 from ...upload_errors import (
     ExtensionMismatch,
+    InvalidParts,
     LengthRequired,
+    MultipartNotTaken,
     QuotaExceeded,
     TooLarge,
     TooManyPending,
@@ -56,6 +59,7 @@ class Route:
     """One route. `answer`: of 200, or None where it redirects. `path`: where the gateway takes less than Flask.
 
     `form_file`: the field of a form that a file comes in, where the body is not JSON.
+    `is_list`: the answer is a list of those.
     """
 
     caller: Caller
@@ -67,6 +71,7 @@ class Route:
     path: str = ""
     is_body_optional: bool = False
     form_file: str = ""
+    is_list: bool = False
     needs_others: bool = True
     otherwise: Mapping[int, type[Schema]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
@@ -82,6 +87,19 @@ COMPLETING: Final = (
     UploadRejected,
 )
 """What is in the way of completing an upload."""
+BEGINNING: Final = (
+    UnsupportedFileType,
+    UnsupportedContentType,
+    LengthRequired,
+    TooLarge,
+    QuotaExceeded,
+    TooManyPending,
+)
+"""What is in the way of beginning an upload."""
+OF_PARTS: Final = (UploadNotFound, UploadInProgress, UploadExpired, UploadCancelled, UploadRejected, UploadReady)
+"""What is in the way of going on with an upload in parts."""
+
+COMPANION: Final = "As Companion does it, for @uppy/aws-s3 4 and 5."
 
 ROUTES: Final[Mapping[str, Route]] = {
     "health.health": Route(Caller.NOBODY, answers.Health, needs_others=False),
@@ -127,15 +145,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "uploads.begin": Route(
         Caller.PERSON,
         answers.BegunUpload,
-        (
-            UnsupportedFileType,
-            UnsupportedContentType,
-            ExtensionMismatch,
-            LengthRequired,
-            TooLarge,
-            QuotaExceeded,
-            TooManyPending,
-        ),
+        (*BEGINNING, ExtensionMismatch),
         body=BeginUpload,
         says="Send the file to upload_url by that method and with those headers, then complete the upload.",
         headers=("X-Upload-Id",),
@@ -162,6 +172,41 @@ ROUTES: Final[Mapping[str, Route]] = {
         "begin again without one then.",
     ),
     "photos.delete": Route(Caller.PERSON, answers.Told, (NotFound,)),
+    "uppy.sign": Route(
+        Caller.PERSON,
+        answers.SignedRequest,
+        (*BEGINNING, *OF_PARTS, MultipartNotTaken),
+        body=SignRequest,
+        says="For `signRequest` of @uppy/aws-s3 6. Without uploadId, PUT begins an upload, and POST one in parts. With "
+        "it, PUT is a part, GET the list of the parts, POST makes them one file, and DELETE cancels the upload. "
+        "Afterwards the upload is completed by its key.",
+        headers=("X-Upload-Id",),
+    ),
+    "uppy.params": Route(
+        Caller.PERSON, answers.UppyForm, BEGINNING, query=FormParameters, says=COMPANION, headers=("X-Upload-Id",)
+    ),
+    "uppy.create": Route(
+        Caller.PERSON,
+        answers.CreatedMultipart,
+        (*BEGINNING, MultipartNotTaken),
+        body=CreateMultipart,
+        says=COMPANION,
+        headers=("X-Upload-Id",),
+    ),
+    "uppy.sign_part": Route(Caller.PERSON, answers.SignedPart, OF_PARTS, query=OfUpload, says=COMPANION),
+    "uppy.sign_parts": Route(Caller.PERSON, answers.SignedParts, OF_PARTS, query=SeveralParts, says=COMPANION),
+    "uppy.list_parts": Route(
+        Caller.PERSON, answers.ListedPart, (*OF_PARTS, UploadNotReceived), query=OfUpload, says=COMPANION, is_list=True
+    ),
+    "uppy.complete": Route(
+        Caller.PERSON,
+        answers.CompletedMultipart,
+        (*COMPLETING, InvalidParts),
+        body=CompleteMultipart,
+        query=OfUpload,
+        says=f"{COMPANION} It completes the upload, too; asked again, it answers the same.",
+    ),
+    "uppy.abort": Route(Caller.PERSON, answers.Aborted, OF_PARTS, query=OfUpload, says=COMPANION),
     "media.media": Route(
         Caller.ANYBODY,
         None,
@@ -197,6 +242,9 @@ ROUTES: Final[Mapping[str, Route]] = {
 PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "username": ("Whose; in any case.", {}),
     "upload_id": ("The upload's id, as POST /upload-url answered it.", {"format": "uuid"}),
+    "file_type": ("The kind of file.", {"pattern": "^[a-z0-9_-]+$"}),
+    "multipart_id": ("What S3 calls its upload in parts: uploadId, as the answer to its beginning said it.", {}),
+    "number": ("The part's number, 1 to 10000.", {"pattern": "^[0-9]+$"}),
     "link_id": ("The link's id.", {"format": "uuid"}),
     "image_id": ("The photo's imageId.", {"format": "uuid"}),
     "owner": ("Whose object it is.", {"pattern": "^[A-Za-z0-9_-]+$"}),

@@ -23,7 +23,9 @@ NOBODY_S: Final = "00000000-0000-4000-8000-000000000000"
 def begun(taker: Taker, file_type: str = "profile_image", **more: Any) -> dict[str, Any]:
     """An upload that nothing is remembered of."""
     content_type = "application/pdf" if file_type == "resume" else "image/jpeg"
-    return taker.ask("", "POST /upload-url", {"file_type": file_type, "content_type": content_type, **more}, by="TOKEN")
+    asked = {"file_type": file_type, "content_type": content_type, **more}
+    answered: dict[str, Any] = taker.ask("", "POST /upload-url", asked, by="TOKEN")
+    return answered
 
 
 def before_there_is_anything(taker: Taker) -> None:
@@ -73,6 +75,43 @@ def uploads(taker: Taker) -> tuple[str, str]:
         taker.ask(endpoint, line, by="TOKEN")
     taker.ask("uploads.complete_by_key", "POST /upload-complete", {"key": "elsewhere"}, by="TOKEN")
     return first["key"], empty["key"]
+
+
+def uppy(taker: Taker) -> None:
+    """Uppy's ways, whole and in parts."""
+    part = b"\x00" * 64
+    for asked, name in (
+        ({"method": "PUT", "key": "cat.jpg", "contentType": "image/jpeg", "size": 64}, "a_put"),
+        ({"method": "POST", "key": "cat.jpg", "contentType": "image/jpeg"}, "in_parts"),
+        ({"method": "PUT", "key": "cat.txt"}, ""),
+        ({"method": "GET", "key": "cat.jpg"}, ""),
+    ):
+        taker.ask("uppy.sign", "POST /uppy/photo/sign", asked, by="TOKEN", name=name)
+    taker.ask("uppy.create", "POST /uppy/profile_image/s3/multipart", {"filename": "cat.jpg"}, by="TOKEN")
+    taker.ask("uppy.params", "GET /uppy/photo/s3/params?filename=cat.jpg&type=image/jpeg", by="TOKEN")
+    wanted = {"filename": "cat.jpg", "type": "image/jpeg", "metadata": {}}
+    for aborted in (True, False):
+        made = taker.ask("uppy.create", "POST /uppy/photo/s3/multipart", wanted, by="TOKEN")
+        path, key = f"/uppy/photo/s3/multipart/{made['uploadId']}", f"?key={made['key']}"
+        if aborted:
+            taker.ask("uppy.abort", f"DELETE {path}{key}", by="TOKEN")
+            taker.ask("uppy.sign_part", f"GET {path}/1{key}", by="TOKEN")
+    taker.ask("uppy.sign_parts", f"GET {path}/batch{key}&partNumbers=1,2", by="TOKEN")
+    signed = taker.ask("uppy.sign_part", f"GET {path}/1{key}", by="TOKEN")
+    taker.send({"upload_url": signed["url"], "headers": {}}, part)
+    [listed] = taker.ask("uppy.list_parts", f"GET {path}{key}", by="TOKEN")
+    for etag in ("0" * 32, listed["ETag"]):
+        sent = {"parts": [{"PartNumber": 1, "ETag": etag}]}
+        taker.ask("uppy.complete", f"POST {path}/complete{key}", sent, by="TOKEN")
+    heavy = taker.ask("", "POST /uppy/photo/s3/multipart", wanted, by="TOKEN")
+    path, key = f"/uppy/photo/s3/multipart/{heavy['uploadId']}", f"?key={heavy['key']}"
+    taker.send(
+        {"upload_url": taker.ask("", f"GET {path}/1{key}", by="TOKEN")["url"], "headers": {}},
+        taker.fetched("/static/default-avatar-800.jpg"),
+    )
+    listed = taker.ask("", f"GET {path}{key}", by="TOKEN")
+    sent = {"parts": [{"PartNumber": each["PartNumber"], "ETag": each["ETag"]} for each in listed]}
+    taker.ask("uppy.complete", f"POST {path}/complete{key}", sent, by="TOKEN", name="complete")
 
 
 def _rejected(taker: Taker) -> None:
@@ -194,6 +233,7 @@ def main() -> None:
     before_there_is_anything(taker)
     picture, empty = uploads(taker)
     photos(taker)
+    uppy(taker)
     people(taker, picture, empty)
     hooks(taker)
     links(taker)
