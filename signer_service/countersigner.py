@@ -56,7 +56,7 @@ class Countersigner:
             caller, keys = self._caller(grant, token, now), self._receipt_keys.read() or {}
             terms = each(lambda item, proof: proofs.check(keys, item, proof, caller, now), items, owed)
             signatures = each(lambda item, terms: self._signature(grant, item, terms, now), items, terms)
-            self._replay.spend(grant, sum(item.op in policy.DESTROYING for item in items), now)
+            self._replay.spend(grant, sum(map(policy.is_capped, items, owed)), now)
             place = self._audit.record("signed", told | {"items": each(_told, items, terms)})
             return [sign() for sign in signatures], place
         except Exception as fault:
@@ -81,10 +81,11 @@ class Countersigner:
         if item.op in signing.SIGNED_AS:
             presigner = signing.presigner_for(self._identities, item.op, max(now, grant.issued_at))
             return partial(signing.answer, presigner, grant, item)
-        for kid, secret in (self._receipt_keys.read() or {}).items():  # the first issues
-            terms = terms or Terms(str(item.visibility), int(now), item.until)
-            return partial(_publication, kid, secret, terms, item)
-        raise errors.CredentialsUnavailable("the receipt key is not there")
+        if not (keys := self._receipt_keys.read()):
+            raise errors.CredentialsUnavailable("the receipt key is not there")
+        kid, secret = next(iter(keys.items()))  # the first issues
+        held = terms or Terms(str(item.visibility), int(now), item.until)
+        return lambda: {"receipt": proofs.receipt(kid, secret, held, item)}
 
     def _record_refusal(self, told: dict[str, Any], fault: Exception) -> None:
         code, item = (fault.code, fault.item) if isinstance(fault, Refusal) else ("internal_error", None)
@@ -112,7 +113,3 @@ def _told(item: schemas.Item, terms: Terms | None) -> dict[str, Any]:
     """What was signed, so that the line alone tells it: operation, key, terms, and until when."""
     told = {name: getattr(item, name) for name in schemas.SPELLINGS if getattr(item, name)}
     return told | {"object_key": item.object_key(item.size), "receipt": terms}
-
-
-def _publication(kid: str, secret: bytes, terms: Terms, item: schemas.Item) -> Answer:
-    return {"receipt": proofs.receipt(kid, secret, terms, item)}

@@ -54,7 +54,6 @@ PERMITTED: Final = {
     ("importer", "put",                "users"):    [Rule(Proof.NOBODY,     60)],
     ("importer", "publish",            "users"):    [Rule(Proof.NOBODY, None, ("profile", "projects"))],
 }  # fmt: skip
-DESTROYING: Final = {"delete", "multipart_abort"}  # what the cap of deletes a minute counts
 LONGEST_LINK: Final = 30 * 86_400  # seconds from iat to a share link's end
 
 
@@ -69,6 +68,11 @@ def owed(grant: Grant, item: Item, now: float) -> Proof:
     is_short = item.visibility != "link" or item.until - grant.issued_at <= LONGEST_LINK
     require(is_short, InvalidItem, "until may be at most 30 days ahead")
     return rule.proof
+
+
+def is_capped(item: Item, proof: Proof) -> bool:
+    """Whether the cap of deletes a minute counts it. An owner's own aborts, were they counted, would use up others'."""
+    return item.op == "delete" or (item.op == "multipart_abort" and proof is Proof.NOBODY)
 
 
 def _row(grant: Grant, item: Item) -> Rule:

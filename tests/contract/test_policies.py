@@ -39,6 +39,7 @@ DYNAMODB_ACTIONS = {
     "put_write": "dynamodb:PutItem",
     "update": "dynamodb:UpdateItem",
     "update_write": "dynamodb:UpdateItem",
+    "add_write": "dynamodb:UpdateItem",
     "delete": "dynamodb:DeleteItem",
     "delete_write": "dynamodb:DeleteItem",
     "check_write": "dynamodb:ConditionCheckItem",
@@ -85,6 +86,7 @@ def asked_by(module: str) -> Iterator[tuple[str, str]]:
         if not isinstance(call, ast.Call) or not call.args or not ast.unparse(call.args[0]).endswith("TABLE"):
             continue
         called = ast.unparse(call.func).rpartition(".")[2]
+        assert called in DYNAMODB_ACTIONS, f"{module}.py calls {called}(): which action does that take?"
         table = eval(ast.unparse(call.args[0]), names)
         indexes = [eval(ast.unparse(word.value), names) for word in call.keywords if word.arg == "index"]
         place = "/index/".join([f"{table.title()}Table", *indexes])
