@@ -15,7 +15,20 @@ from .cursors import Cursors
 from .grants import FaultyGrantKey, GrantKey
 from .images import ImageService
 from .readiness import Check, Readiness, any_answers
-from .routes import accounts, health, hooks, links, media, photos, pictures, profilephoto, profiles, uploads, uppy
+from .routes import (
+    accounts,
+    health,
+    hooks,
+    links,
+    media,
+    photos,
+    pictures,
+    profilephoto,
+    profiles,
+    shares,
+    uploads,
+    uppy,
+)
 from .s3 import S3
 from .scanning import Scanner
 from .services import Services
@@ -36,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     uppy.blueprint,
     media.blueprint,
     profilephoto.blueprint,
+    shares.blueprint,
     hooks.blueprint,
 )
 

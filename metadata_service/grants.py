@@ -197,9 +197,9 @@ def get_served(
     )
 
 
-def publish(object_key: ObjectKey, visibility: str) -> Item:
-    """A receipt without an end that lets others read the object."""
-    return _item("publish", USERS, object_key, visibility=visibility, until=0)
+def publish(object_key: ObjectKey, visibility: str, until: int = 0) -> Item:
+    """A receipt that lets others read the object, until its end in seconds since the epoch; 0: it has none."""
+    return _item("publish", USERS, object_key, visibility=visibility, until=until)
 
 
 def delete(area: str, object_key: ObjectKey, size: str, expires_at: int) -> Item:

@@ -65,8 +65,8 @@ class UnknownKey(ApiError):
 
     status, code = HTTPStatus.BAD_REQUEST, "unknown_key"
 
-    def __init__(self, field: str) -> None:
-        super().__init__(f"{field} must be the key of an upload of your own", field=field)
+    def __init__(self, field: str, whose: str = "of an upload of your own") -> None:
+        super().__init__(f"{field} must be the key {whose}", field=field)
 
 
 class TooLarge(ApiError):

@@ -408,6 +408,14 @@ class UploadUrl(Strict):
     object_key = text("The final key, to complete the upload by.", data_key="key")
 
 
+class ShareLink(Strict):
+    """A link that opens one object."""
+
+    id = text("To end it by.")
+    url = address("Opens the object to whoever has it.")
+    expires_at = moment("When it ends.")
+
+
 class SignUpDecision(Strict):
     """Whether somebody may sign up."""
 

@@ -20,8 +20,10 @@ from ...schemas.hooks import PostConfirmation, PreSignUp
 from ...schemas.links import PostLink
 from ...schemas.photos import PhotosPage
 from ...schemas.profiles import CheckUsername, PostProfile, SeveralProfiles
+from ...schemas.shares import PostShareLink, SharedSize
 from ...schemas.uploads import BeginUpload, CompleteByKey, Nothing, PictureSize, PresignPhoto
 from ...schemas.uppy import CompleteMultipart, CreateMultipart, FormParameters, OfUpload, SeveralParts, SignRequest
+from ...sharing import TooManyShareLinks
 from ...upload_errors import (
     ExtensionMismatch,
     InvalidParts,
@@ -235,6 +237,26 @@ ROUTES: Final[Mapping[str, Route]] = {
     "profilephoto.complete": Route(
         Caller.PERSON, answers.PhotoUrl, COMPLETING, body=CompleteByKey, says="Asked again, it answers the same."
     ),
+    "shares.share": Route(
+        Caller.PERSON,
+        answers.ShareLink,
+        (UnknownKey, TooManyShareLinks),
+        body=PostShareLink,
+        says="The object must be complete. Its visibility to others stays what it is.",
+    ),
+    "shares.end": Route(
+        Caller.PERSON,
+        answers.Told,
+        (NotFound,),
+        says="A URL to which it has redirected before ends by itself, within the kind's reading expiry.",
+    ),
+    "shares.open_shared": Route(
+        Caller.NOBODY,
+        None,
+        (NotFound,),
+        query=SharedSize,
+        says="Redirects to a signed URL, which lives no longer than the link. No cache may keep it.",
+    ),
     "hooks.pre_sign_up": Route(Caller.SERVICE, answers.SignUpDecision, body=PreSignUp),
     "hooks.post_confirmation": Route(Caller.SERVICE, answers.ConfirmedAccount, body=PostConfirmation),
 }
@@ -245,6 +267,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "file_type": ("The kind of file.", {"pattern": "^[a-z0-9_-]+$"}),
     "multipart_id": ("What S3 calls its upload in parts: uploadId, as the answer to its beginning said it.", {}),
     "number": ("The part's number, 1 to 10000.", {"pattern": "^[0-9]+$"}),
+    "share_link_id": ("The share link's id.", {"pattern": "^[A-Za-z0-9_-]+$"}),
     "link_id": ("The link's id.", {"format": "uuid"}),
     "image_id": ("The photo's imageId.", {"format": "uuid"}),
     "owner": ("Whose object it is.", {"pattern": "^[A-Za-z0-9_-]+$"}),

@@ -166,6 +166,19 @@ def people(taker: Taker, picture: str, empty: str) -> None:
     taker.ask("profiles.check", "GET /username/check")
 
 
+def share_links(taker: Taker, picture: str) -> None:
+    """A link to the picture, and its end."""
+    wanted = {"key": picture, "expires_in": 86_400}
+    link = taker.ask("shares.share", "POST /share-links", wanted, by="TOKEN")
+    taker.ask("shares.share", "POST /share-links", {**wanted, "expires_in": 0}, by="TOKEN")
+    taker.ask("shares.share", "POST /share-links", {**wanted, "key": "elsewhere"}, by="TOKEN")
+    taker.ask("shares.open_shared", f"GET /shared/{link['id']}?size=150")
+    taker.ask("shares.open_shared", f"GET /shared/{link['id']}?size=151")
+    taker.ask("shares.end", f"DELETE /share-links/{link['id']}", by="TOKEN")
+    taker.ask("shares.end", f"DELETE /share-links/{link['id']}", by="TOKEN")
+    taker.ask("shares.open_shared", f"GET /shared/{link['id']}")
+
+
 def links(taker: Taker) -> None:
     """Links, the profile that shows them, and what an owner sees more than others."""
     link = {"title": "The garden", "url": "https://alice.example/garden", "order": 1}
@@ -235,6 +248,7 @@ def main() -> None:
     photos(taker)
     uppy(taker)
     people(taker, picture, empty)
+    share_links(taker, picture)
     hooks(taker)
     links(taker)
     profile_photos(taker)
