@@ -12,6 +12,8 @@ from .object_keys import CATEGORIES
 
 PACKAGED: Final = Path(__file__).with_name("kinds.toml")
 VISIBILITIES: Final = ("public", "signed_in", "private")
+METHODS: Final = ("PUT", "POST")
+"""How a file may be sent: raw, or in a form."""
 PICTURE_FORMATS: Final = {
     "image/jpeg": "JPEG",
     "image/jpg": "JPEG",
@@ -58,6 +60,8 @@ class Kind:
     max_pixels: int = 0
     max_side: int = 0
     quality: int = 0
+    method: str = "PUT"
+    """How it is sent where the client does not say."""
     multipart_above: int = 0
     """Bytes above which an upload may come in parts; 0: never."""
     quota_objects: int = 0
@@ -143,7 +147,13 @@ _EVERY: Final = {
     "visibility": str,
 }
 _OF_PICTURES: Final = {"max_pixels": int, "max_side": int, "quality": int}
-_MAY_HAVE: Final = {"multipart_above": int, "quota_objects": int, "quota_bytes": int, "settle_on_list": bool}
+_MAY_HAVE: Final = {
+    "method": str,
+    "multipart_above": int,
+    "quota_objects": int,
+    "quota_bytes": int,
+    "settle_on_list": bool,
+}
 _RANGES: Final = {
     "max_bytes": (1, LARGEST_FILE),
     "upload_expiry": (1, LONGEST_UPLOAD_EXPIRY),
@@ -201,6 +211,8 @@ def _contradictions(name: str, table: dict[str, Any]) -> list[str]:
         found.append(f"{name}.category: must be one of {', '.join(CATEGORIES)}")
     if table["visibility"] not in VISIBILITIES:
         found.append(f"{name}.visibility: must be one of {', '.join(VISIBILITIES)}")
+    if table.get("method", "PUT") not in METHODS:
+        found.append(f"{name}.method: must be one of {', '.join(METHODS)}")
     if table["reading_expiry"] % 2:
         found.append(f"{name}.reading_expiry: must be even, for windows are half of it")
     return found

@@ -24,7 +24,7 @@ def _not_for_caches(response: Response) -> Response:
 def begin() -> Response:
     """Begin an upload: where to send the file, and under which key it will be served."""
     caller = callers.require()
-    begun = beginning.begin(caller, Wanted(**strict_json.body(BEGIN_UPLOAD)))
+    begun = beginning.begin(caller, Wanted(**{"method": None} | strict_json.body(BEGIN_UPLOAD)))
     response = jsonify(beginning.answer(begun))
     response.headers["X-Upload-Id"] = begun.upload.id
     return response

@@ -34,7 +34,8 @@ class BeginUpload(Schema):
         validate=validate.Length(max=10), metadata={"description": "The file's extension, which must fit its type."}
     )
     method = fields.String(
-        validate=validate.OneOf(["PUT", "POST"]), metadata={"description": "PUT, the default, or POST for a form."}
+        validate=validate.OneOf(["PUT", "POST"]),
+        metadata={"description": "PUT, or POST for a form; the kind says which is the default: PUT as shipped."},
     )
     content_length = fields.Integer(
         strict=True,

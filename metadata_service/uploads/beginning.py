@@ -34,12 +34,15 @@ ASK_AGAIN_AFTER: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a client says of the file that it wants to upload; length in bytes, checksum in base64."""
+    """What a client says of the file that it wants to upload; length in bytes, checksum in base64.
+
+    `method`: PUT or POST; None: as the kind has it.
+    """
 
     file_type: str
     content_type: str
     file_extension: str | None = None
-    method: str = "PUT"
+    method: str | None = "PUT"
     content_length: int | None = None
     checksum_sha256: str | None = None
 
@@ -102,7 +105,7 @@ def _recorded(caller: Caller, wanted: Wanted, kind: Kind, pending_limit: int) ->
         object_key=ObjectKey(caller.owner, kind.category, clock.new_id(), kind.ext),
         kind=kind.name,
         state="requested",
-        method=wanted.method,
+        method=wanted.method or kind.method,
         content_type=wanted.content_type,
         created_at=now,
         url_ends_at=now + kind.upload_expiry,

@@ -53,6 +53,8 @@ def test_the_packaged_kinds_are_those_of_the_interface() -> None:
         ({"accepts": [7]}, "no type that can be taken"),
         ({"category": "other"}, "category: must be one of"),
         ({"visibility": "link"}, "visibility: must be one of"),
+        ({"method": "PATCH"}, "method: must be one of PUT, POST"),
+        ({"method": True}, "method: must be a str"),
         ({"accepts": ["application/pdf"]}, "max_pixels: is not a field"),
     ],
 )
