@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.metadata import photos_rows
+from tests.integration.metadata import galleries
 from tests.integration.metadata.people_faults import FaultProxy
 from tests.integration.uploads_stack import Person, Stack, make_app
 
@@ -32,8 +32,8 @@ def paged(person: Person, limits: random.Random) -> Iterator[list[dict[str, Any]
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pages_of_any_size_show_each_photo_once(alice: Person, stack: Stack, seed: int) -> None:
-    moments = photos_rows.past(MANY)
-    ids = photos_rows.write(stack, alice.sub, moments)
+    moments = galleries.past(MANY)
+    ids = galleries.write(stack, alice.sub, moments)
     seen = [photo for page in paged(alice, random.Random(seed)) for photo in page]
     assert [photo["imageId"] for photo in seen] == ids
     assert [photo["uploadedAt"] for photo in seen] == moments
@@ -44,15 +44,15 @@ def test_photos_that_come_and_go_meanwhile_neither_hide_nor_repeat_others(
     alice: Person, stack: Stack, seed: int
 ) -> None:
     chance = random.Random(seed)
-    moments = photos_rows.past(MANY)
-    staying = dict(zip(photos_rows.write(stack, alice.sub, moments), moments, strict=True))
+    moments = galleries.past(MANY)
+    staying = dict(zip(galleries.write(stack, alice.sub, moments), moments, strict=True))
     seen: list[str] = []
     for page in paged(alice, chance):
         seen += [photo["imageId"] for photo in page]
         going = {page[-1]["imageId"], *chance.sample(sorted(staying), 5)}  # the cursor's own, and some of any page
         for image_id in going & staying.keys():
-            photos_rows.remove(stack, alice.sub, staying.pop(image_id))
-        photos_rows.write(stack, alice.sub, [max(moments) + len(seen)])
+            galleries.remove(stack, alice.sub, staying.pop(image_id))
+        galleries.write(stack, alice.sub, [max(moments) + len(seen)])
     assert len(seen) == len(set(seen))
     assert staying.keys() <= set(seen)
 
@@ -61,7 +61,7 @@ def test_photos_that_come_and_go_meanwhile_neither_hide_nor_repeat_others(
 def test_there_is_no_empty_page_at_the_end(
     alice: Person, stack: Stack, count: int, limit: int, pages: list[int]
 ) -> None:
-    photos_rows.write(stack, alice.sub, photos_rows.past(count))
+    galleries.write(stack, alice.sub, galleries.past(count))
     sizes, cursor = [], ""
     while cursor is not None:
         answer = alice.ask("GET", f"/photos?limit={limit}{cursor}").json
@@ -71,13 +71,13 @@ def test_there_is_no_empty_page_at_the_end(
 
 
 def test_a_page_is_of_50_where_nothing_is_said(alice: Person, stack: Stack) -> None:
-    photos_rows.write(stack, alice.sub, photos_rows.past(51))
+    galleries.write(stack, alice.sub, galleries.past(51))
     assert len(alice.ask("GET", "/photos").json["photos"]) == 50
 
 
 def test_s15_a_cursor_is_its_owners_alone(alice: Person, bob: Person, stack: Stack) -> None:
     for person in (alice, bob):
-        photos_rows.write(stack, person.sub, photos_rows.past(2))
+        galleries.write(stack, person.sub, galleries.past(2))
     cursor = alice.ask("GET", "/photos?limit=1").json["next_cursor"]
     assert alice.ask("GET", f"/photos?cursor={cursor}").status_code == 200
     for person, text in ((bob, cursor), (alice, cursor.swapcase()), (alice, cursor[:-1]), (alice, "")):
@@ -87,7 +87,7 @@ def test_s15_a_cursor_is_its_owners_alone(alice: Person, bob: Person, stack: Sta
 
 
 def test_a_cursor_holds_in_another_worker_and_after_a_restart(alice: Person, stack: Stack) -> None:
-    ids = photos_rows.write(stack, alice.sub, photos_rows.past(2))
+    ids = galleries.write(stack, alice.sub, galleries.past(2))
     cursor = alice.ask("GET", "/photos?limit=1").json["next_cursor"]
     another = Person(alice.sub, stack, make_app(stack.metadata_environment).test_client())
     [photo] = another.ask("GET", f"/photos?cursor={cursor}").json["photos"]
@@ -104,8 +104,8 @@ def proxy(stack: Stack) -> Iterator[FaultProxy]:
 def test_a_page_of_thousands_costs_what_a_page_of_fifty_costs(
     alice: Person, bob: Person, stack: Stack, proxy: FaultProxy
 ) -> None:
-    photos_rows.write(stack, alice.sub, photos_rows.past(5_000))
-    photos_rows.write(stack, bob.sub, photos_rows.past(50))
+    galleries.write(stack, alice.sub, galleries.past(5_000))
+    galleries.write(stack, bob.sub, galleries.past(50))
     app = make_app(stack.metadata_environment | {"DYNAMODB_ENDPOINT": proxy.endpoint})
     costs = {}
     for person in (alice, bob):

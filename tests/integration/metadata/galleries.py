@@ -1,11 +1,14 @@
-"""Photos straight in the table, as many as a test wants, and what is there."""
+"""Galleries: photos straight in the table, as many as a test wants, and what is there and said of it."""
 
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
-from tests.integration.uploads_stack import Person, Stack
+from metadata_service import kinds
+from tests.integration.uploads_stack import Person, Stack, make_app
 
+PHOTO = {"file_type": "photo"}
 AT_ONCE = 25
 """Rows of one BatchWriteItem."""
 
@@ -60,3 +63,27 @@ def past(count: int) -> list[int]:
     """So many different milliseconds, all of them over."""
     now = time.time_ns() // 1_000_000
     return [now - 7 * number - 1 for number in range(count)]
+
+
+def at(person: Person, folder: Path, *, photo: str = "", **changed: str) -> Person:
+    """The same person at another metadata, where the kind `photo` says what `photo` says."""
+    packaged = kinds.PACKAGED.read_text()
+    before, table, after = packaged.partition("[photo]\n")
+    names = [line.partition(" =")[0] for line in photo.splitlines()]
+    own, gap, others = after.partition("\n[")
+    kept = [line for line in own.splitlines() if line.partition(" =")[0] not in names]
+    (folder / "kinds.toml").write_text(before + table + "\n".join([*kept, photo]) + "\n" + gap + others)
+    environment = person.stack.metadata_environment | {"KINDS_FILE": str(folder / "kinds.toml")} | changed
+    return Person(person.sub, person.stack, make_app(environment).test_client())
+
+
+def audit_lines(stack: Stack) -> int:
+    """How often the signer has signed or refused anything."""
+    return sum(path.read_bytes().count(b"\n") for path in (stack.folder / "audit").rglob("*") if path.is_file())
+
+
+def listed(person: Person, query: str = "") -> list[dict[str, Any]]:
+    answer = person.ask("GET", f"/photos{query}")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json["photos"]
+    return found
