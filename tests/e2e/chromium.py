@@ -28,7 +28,7 @@ def console(browser: webdriver.Chrome) -> list[dict[str, Any]]:
     return entries
 
 
-def started(folder: Path) -> webdriver.Chrome:
+def new_browser(folder: Path) -> webdriver.Chrome:
     """A browser that keeps its profile in this folder. Fails the test where there is none: what nobody looked at in a
     browser is not known to work.
     """

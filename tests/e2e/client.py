@@ -177,6 +177,13 @@ def a_picture(
     return written.getvalue()
 
 
+def a_heavy_picture() -> bytes:
+    """Some 1.5 MB of noise in 1200×900, which takes its time on a slow line."""
+    written = io.BytesIO()
+    Image.effect_noise((1200, 900), 90).convert("RGB").save(written, "JPEG", quality=98)
+    return written.getvalue()
+
+
 def a_pdf(extra: str = "") -> bytes:
     """A PDF of one empty page; `extra` goes into its catalog."""
     objects = (

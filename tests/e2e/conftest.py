@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from tests.e2e.chromium import empty, started
+from tests.e2e.chromium import empty, new_browser
 from tests.e2e.local_stack import Runner, alive
 
 
@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """One browser for all; `browser` is the one that a test begins with."""
-    browser = started(tmp_path_factory.mktemp("chromium"))
+    browser = new_browser(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.quit()
 

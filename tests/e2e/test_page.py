@@ -4,7 +4,6 @@ Needs chromium and chromedriver on the PATH (Debian: chromium, chromium-driver);
 fail and say so, for a page that nobody looked at is not known to work.
 """
 
-import io
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -20,7 +18,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from local import users
 from tests.e2e.chromium import console, slow_down
-from tests.e2e.client import People, Person, a_pdf, a_picture, send
+from tests.e2e.client import People, Person, a_heavy_picture, a_pdf, a_picture, send
 from tests.e2e.local_stack import Runner
 
 LOOKING_SECONDS = 20
@@ -141,13 +139,6 @@ def a_file(tmp_path: Path) -> Callable[[str, bytes], Path]:
     return write
 
 
-def a_heavy_picture() -> bytes:
-    """Some 1.5 MB of noise in 1200×900."""
-    written = io.BytesIO()
-    Image.effect_noise((1200, 900), 90).convert("RGB").save(written, "JPEG", quality=98)
-    return written.getvalue()
-
-
 # --- coming in -----------------------------------------------------------------------------------------------
 
 
@@ -215,6 +206,19 @@ def test_a_picture_is_uploaded_with_progress_and_seen_in_three_sizes(
     assert len({step for step in steps if 0 < step < 1}) >= 2, f"no progress was to be seen: {steps}"
     page.until(lambda: page.button("Remove the picture"), "the picture cannot be removed")
     assert person.get("/users/me/picture").expect(200)["key"]
+    page.is_clean()
+
+
+def test_an_upload_is_cancelled_by_its_button(page: Page, person: Person, a_file: Callable[[str, bytes], Path]) -> None:
+    page.signs_in()
+    slow_down(page.browser, uploadThroughput=100_000)
+    page.chooses(a_file("picture.jpg", a_heavy_picture()))
+    page.until(lambda: page.browser.execute_script("return steps.some(step => step > 0)"), "nothing is being sent")
+    page.button("Cancel").click()
+    page.until(lambda: not page.browser.find_element(By.ID, "progress").is_displayed(), "it is not cancelled")
+    assert not page.browser.find_element(By.ID, "sizes").is_displayed()
+    assert not any(alert.is_displayed() for alert in page.browser.find_elements(By.CSS_SELECTOR, "[role=alert]"))
+    assert person.get("/users/me/picture").expect(200)["key"] is None
     page.is_clean()
 
 
