@@ -44,7 +44,10 @@ def objection(username: str) -> str | None:
 
 
 def confirm(account: Account) -> bool:
-    """Make the account of somebody who signed up, with the username if it can still be had; False where it exists."""
+    """Make the account of somebody who signed up, with the username if it can still be had; False where it exists.
+
+    Raises AccountErased.
+    """
     wanted = account.username or ""
     for _ in range(ATTEMPTS):
         if users.get(account.user_id) is not None:

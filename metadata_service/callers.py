@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 from flask import current_app, g, request
 
 from . import jws
-from .errors import Unauthorized, Unavailable
+from .errors import AccountErased, Unauthorized, Unavailable
 from .grants import Asker
 from .owners import owner_of
+from .store import users
 from .token_keys import TokenKeys
 
 LONGEST_TOKEN: Final = 8_192
@@ -114,7 +115,19 @@ class Callers:
 
 
 def require() -> Caller:
-    """The person who asks. Raises Unauthorized, or Unavailable while no keys are known."""
+    """The person who asks. Raises Unauthorized, AccountErased, or Unavailable."""
+    caller = verified()
+    if not g.get("is_alive", False):
+        users.get(caller.owner)
+        g.is_alive = True
+    return caller
+
+
+def verified() -> Caller:
+    """The same by the token alone, for what meets the account's tombstone itself, without a request of its own.
+
+    Raises Unauthorized, or Unavailable while no keys are known.
+    """
     found = g.get("caller")
     if found is None:
         found = g.caller = _callers().verify(_presented())
@@ -123,12 +136,12 @@ def require() -> Caller:
 
 
 def optional() -> Caller | None:
-    """The person who asks on a public route; a token that does not verify counts as none."""
+    """The person who asks on a public route; a token that does not verify, or of an erased person, counts as none."""
     if "Authorization" not in request.headers:
         return None
     try:
         return require()
-    except (Unauthorized, Unavailable):
+    except (Unauthorized, AccountErased, Unavailable):
         return None
 
 

@@ -68,6 +68,15 @@ class NotFound(ApiError):
     status, code = 404, "not_found"
 
 
+class AccountErased(ApiError):
+    """Whoever asks had their account erased; the token outlives it, and is good for nothing."""
+
+    status, code = 410, "account_erased"
+
+    def __init__(self) -> None:
+        super().__init__("this account was erased")
+
+
 class Unavailable(ApiError):
     """Something that we depend on does not answer; nothing was changed by half, and asking again may work."""
 

@@ -1,7 +1,7 @@
 """The sweep: overdue uploads expire, and bytes that nothing refers to any more go, in every size.
 
-First all that is overdue expires, in every shard; then bytes go, people in turn, as far as the budget for deletes
-reaches: one who replaces a picture all day keeps nobody else's waiting.
+First all that is overdue expires, in every shard, and erasures go on, each a little; then bytes go, people in turn,
+as far as the budget for deletes reaches: one who replaces a picture all day keeps nobody else's waiting.
 
 It may be stopped for long, run twice at once, or be killed anywhere: whoever comes next goes on. A row that names
 bytes goes only after them, and bytes go only after a last look at what refers to them.
@@ -11,31 +11,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from . import clock
+from . import clock, erasing
 from .delete_budget import DeleteBudget
 from .deleting import CapReached, Deleting, items_of
 from .s3 import S3
 from .signer import Signer
-from .store import cleanups, due, media, objects, uploads
+from .store import cleanups, due, erasures, media, objects, uploads
 from .store.cleanups import Cleanup
 from .taking_turns import Name, TakingTurns
 
 log = logging.getLogger("metadata")
+ERASURES_OF_A_ROUND: Final = 20
+STEPS_OF_AN_ERASURE: Final = 50
 SUSPICIOUS_FOR: Final = 3_600
 """Seconds until a row that names bytes in use is looked at again; there should be none."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a round did. `is_cut_short`: the budget for deletes did not reach to the end."""
+    """What a round did. `erased`: accounts. `is_cut_short`: the budget for deletes did not reach to the end."""
 
     expired: int = 0
     deleted: int = 0
     aborted: int = 0
     kept: int = 0
+    erased: int = 0
     refused: int = 0
     is_cut_short: bool = False
 
@@ -51,9 +54,12 @@ class Sweep:
         """Work off what is due now. Raises Unavailable where it has to stop; then the rest waits."""
         now, tally, deleting = clock.now(), Tally(), Deleting(self._signer, self._s3, self._budget)
         waiting = TakingTurns(None if self._is_dry else self._budget.a_minute)
+        erased: list[str] = []
         for names in self._due(now):
             self._expire([name for name in names if name[1].startswith(uploads.PREFIX)], now, tally)
             waiting.add(name for name in names if name[1].startswith(cleanups.PREFIX))
+            erased += [owner for owner, sort_key in names if sort_key == erasures.ENTITY]
+        self._erase(erased[:ERASURES_OF_A_ROUND], now, tally)
         for names in waiting.batches(due.PAGE):
             self._clean(names, now, tally, deleting)
             if tally.is_cut_short:
@@ -79,6 +85,21 @@ class Sweep:
             if self._is_dry or uploads.expire(upload, now):
                 log.info(self._event("expired"), extra={"object": upload.object_key.text()})
                 tally.expired += 1
+
+    def _erase(self, owners: Sequence[str], now: int, tally: Tally) -> None:
+        """Go on with erasures that whoever began them did not finish, each some steps: then others have their turn."""
+        for owner in owners:
+            erasure = erasures.get(owner)
+            if erasure is None or erasure.due > now:
+                continue
+            log.info(self._event("erased"), extra={"owner": owner})
+            held = replace(erasure, due=now + erasing.HANDS_OFF)
+            if self._is_dry or not erasures.put_off(erasure, held.due):
+                continue
+            if erasing.advance(held, STEPS_OF_AN_ERASURE):
+                tally.erased += 1
+            else:
+                erasures.put_off(held, now)
 
     def _clean(self, names: Sequence[Name], now: int, tally: Tally, deleting: Deleting) -> None:
         found = [cleanups.get(owner, sort_key) for owner, sort_key in names if not deleting.is_refused(owner)]

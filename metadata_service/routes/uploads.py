@@ -23,7 +23,7 @@ def _not_for_caches(response: Response) -> Response:
 @blueprint.post("/upload-url")
 def begin() -> Response:
     """Begin an upload: where to send the file, and under which key it will be served."""
-    caller = callers.require()
+    caller = callers.verified()  # the transaction that records the upload meets the tombstone
     begun = beginning.begin(caller, Wanted(**{"method": None} | strict_json.body(BEGIN_UPLOAD)))
     response = jsonify(beginning.answer(begun))
     response.headers["X-Upload-Id"] = begun.upload.id

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..object_keys import INCOMING, USERS, ObjectKey
 from ..upload_record import LEFTOVERS_AFTER, UNUSED_AFTER, Upload
 from . import media
+from .attributes import Item
 from .dynamodb import ConditionFailed, Write, current, delete_write, put_write, update_write
 
 PREFIX: Final = "CLEANUP#"
@@ -98,10 +99,12 @@ def unused_write(object_key: ObjectKey, now: int) -> Write:
 def get(owner: str, sort_key: str) -> Cleanup | None:
     """The row as it is now, or None."""
     item = current().get(media.TABLE, media.row(owner, sort_key))
-    if item is None:
-        return None
-    area, _, upload_id = sort_key.removeprefix(PREFIX).partition("#")
-    object_key = ObjectKey(owner, item["category"], upload_id, item["ext"])
+    return None if item is None else _read(item)
+
+
+def _read(item: Item) -> Cleanup:
+    area, _, upload_id = item[media.ENTITY].removeprefix(PREFIX).partition("#")
+    object_key = ObjectKey(item[media.OWNER], item["category"], upload_id, item["ext"])
     return Cleanup(
         area,
         object_key,
@@ -140,6 +143,39 @@ def postpone(cleanup: Cleanup, until: int) -> None:
     """Not now. Harmless where another was faster."""
     try:
         _move(cleanup, until)
+    except ConditionFailed:
+        return
+
+
+def waiting(owner: str, now: int, after: Item | None = None) -> tuple[list[Cleanup], Item | None]:
+    """Some of a person's that were not tried once yet and are not due either, and where to go on, None at the end."""
+    items, following = current().query(
+        media.TABLE,
+        f"{media.OWNER} = :me AND begins_with({media.ENTITY}, :prefix)",
+        values={":me": owner, ":prefix": PREFIX, ":now": now},
+        filter="due > :now AND (attribute_not_exists(again_at) OR again_at < due)",
+        after=after,
+        consistent=True,
+    )
+    return [_read(item) for item in items], following
+
+
+def page(owner: str, limit: int, after: Item | None = None) -> tuple[list[Cleanup], Item | None]:
+    """Some of a person's, and where to go on, None at the end."""
+    items, following = media.page(owner, PREFIX, limit, after)
+    return [_read(item) for item in items], following
+
+
+def hurry(cleanup: Cleanup, now: int) -> None:
+    """Delete at once what would go later, and then again. Harmless where another was faster."""
+    try:
+        current().update(
+            media.TABLE,
+            media.row(cleanup.owner, cleanup.entity),
+            "SET due = :now, again_at = :seen REMOVE is_unused",
+            condition="due = :seen",
+            values={":now": now, ":seen": cleanup.due},
+        )
     except ConditionFailed:
         return
 

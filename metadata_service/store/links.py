@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from . import users
 from .attributes import Item
-from .dynamodb import TransactionRefused, Write, current, delete_write, put_write, update_write
+from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
 
 TABLE: Final = "links"
 _ADDITIONS: Final = "#additions"
@@ -39,6 +40,16 @@ class Collection:
     links: tuple[Link, ...]
     additions: int
 
+    @property
+    def row_ids(self) -> tuple[str, ...]:
+        """The `link_id` of every row that there is, also of the one that counts."""
+        return (*(link.link_id for link in self.links), _ADDITIONS)
+
+
+def primary_key(user_id: str, link_id: str) -> Item:
+    """The primary key of one row."""
+    return {"user_id": user_id, "link_id": link_id}
+
 
 def of(user_id: str) -> Collection:
     """A person's links, as they stand."""
@@ -55,22 +66,44 @@ def of(user_id: str) -> Collection:
 
 def get(user_id: str, link_id: str) -> Link | None:
     """One link, deleted or not, or None."""
-    row = current().get(TABLE, {"user_id": user_id, "link_id": link_id})
+    row = current().get(TABLE, primary_key(user_id, link_id))
     return None if row is None or link_id == _ADDITIONS else _link(row)
 
 
 def add(link: Link, seen: Collection, forgotten: Sequence[Link] = ()) -> bool:
-    """Add a link, or bring a deleted one back, and forget deleted ones; False where others were added meanwhile."""
+    """Add a link, or bring a deleted one back, and forget deleted ones; False where others were added meanwhile.
+
+    Raises AccountErased.
+    """
     # Two devices add the hundredth at once: only one of them saw the number of additions as it is.
-    is_same = "additions = :seen" if seen.additions else "attribute_not_exists(additions)"
+    condition, values = _no_more_than(seen)
     count = update_write(
         TABLE,
-        {"user_id": link.user_id, "link_id": _ADDITIONS},
+        primary_key(link.user_id, _ADDITIONS),
         "SET additions = :next, is_deleted = :true",
-        condition=is_same,
-        values={":next": seen.additions + 1, ":true": True} | ({":seen": seen.additions} if seen.additions else {}),
+        condition=condition,
+        values={":next": seen.additions + 1, ":true": True, **values},
     )
-    return _transacted([_put(link), count, *map(_forget, forgotten)])
+    # Races with the account's erasure, which deletes the links that there were: none may be added after it.
+    writes = [_put(link), count, *map(_forget, forgotten), users.alive_write(link.user_id)]
+    try:
+        current().transact(writes, token=str(uuid.uuid4()))
+    except TransactionRefused as refused:
+        users.raise_if_erased(refused)
+        return False
+    return True
+
+
+def all_seen_write(user_id: str, seen: Collection) -> Write:
+    """That no link was added since, for the transaction that erases the account and names its links."""
+    condition, values = _no_more_than(seen)
+    return check_write(TABLE, primary_key(user_id, _ADDITIONS), condition=condition, values=values or None)
+
+
+def _no_more_than(seen: Collection) -> tuple[str, Item]:
+    if seen.additions:
+        return "additions = :seen", {":seen": seen.additions}
+    return "attribute_not_exists(additions)", {}
 
 
 def change(link: Link) -> bool:
@@ -83,7 +116,7 @@ def delete(user_id: str, link_id: str, now: str) -> bool:
     # A transaction, though of one write: its token tells a repeat after a lost answer from a second delete.
     write = update_write(
         TABLE,
-        {"user_id": user_id, "link_id": link_id},
+        primary_key(user_id, link_id),
         "SET is_deleted = :true, updated_at = :now",
         condition="is_deleted = :false",
         values={":true": True, ":false": False, ":now": now},
@@ -107,7 +140,7 @@ def _put(link: Link, **condition: Any) -> Write:
 def _forget(link: Link) -> Write:
     return delete_write(
         TABLE,
-        {"user_id": link.user_id, "link_id": link.link_id},
+        primary_key(link.user_id, link.link_id),
         condition="attribute_not_exists(link_id) OR is_deleted = :true",
         values={":true": True},
     )

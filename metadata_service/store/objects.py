@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .. import clock
 from ..object_keys import USERS, ObjectKey
 from . import cleanups, media, photos, tallies
+from .attributes import Item
 from .cleanups import Cleanup
 from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
 from .tallies import Quota
@@ -38,9 +39,12 @@ class StoredObject:
         return self.visibility == "public"
 
 
+PREFIX: Final = "OBJECT#"
+
+
 def entity(object_key: ObjectKey) -> str:
     """The sort key of a row."""
-    return f"OBJECT#{object_key.category}#{object_key.id}"
+    return f"{PREFIX}{object_key.category}#{object_key.id}"
 
 
 def _row(object_key: ObjectKey) -> dict[str, Any]:
@@ -50,6 +54,12 @@ def _row(object_key: ObjectKey) -> dict[str, Any]:
 def get(object_key: ObjectKey) -> StoredObject | None:
     """The object of this key, its extension included, or None."""
     return _read(current().get(media.TABLE, _row(object_key)), object_key)
+
+
+def page(owner: str, limit: int, after: Item | None = None) -> tuple[list[StoredObject], Item | None]:
+    """Some of a person's objects, and where to go on, None at the end."""
+    items, following = media.page(owner, PREFIX, limit, after)
+    return [_of_row(item) for item in items], following
 
 
 def get_many(object_keys: Iterable[ObjectKey]) -> dict[ObjectKey, StoredObject]:
@@ -68,10 +78,13 @@ def get_many(object_keys: Iterable[ObjectKey]) -> dict[ObjectKey, StoredObject]:
 
 
 def _read(item: dict[str, Any] | None, object_key: ObjectKey) -> StoredObject | None:
-    if item is None or item["ext"] != object_key.ext:
-        return None
+    return None if item is None or item["ext"] != object_key.ext else _of_row(item)
+
+
+def _of_row(item: Item) -> StoredObject:
+    category, _, object_id = item[media.ENTITY].removeprefix(PREFIX).partition("#")
     return StoredObject(
-        object_key=object_key,
+        object_key=ObjectKey(item[media.OWNER], category, object_id, item["ext"]),
         kind=item["kind"],
         created_at=item["created_at"],
         strays_until=item["strays_until"],

@@ -10,6 +10,7 @@ from . import dynamodb
 from .dynamodb import Write, current
 
 TABLE: Final = "profiles"
+_USER_INDEX: Final = "user_id-index"
 _OWN: Final = frozenset({"username", "user_id", "version", "created_at", "updated_at"})
 
 
@@ -37,6 +38,13 @@ def by_usernames(usernames: Sequence[str]) -> dict[str, Profile]:
     return {row["username"]: _profile(row) for row in rows}
 
 
+def of_user(user_id: str) -> list[Profile]:
+    """The profiles that are this person's by the index, which lags; read anew, as they stand."""
+    found, _ = current().query(TABLE, "user_id = :me", values={":me": user_id}, index=_USER_INDEX)
+    standing = by_usernames([row["username"] for row in found]) if found else {}
+    return [profile for profile in standing.values() if profile.user_id == user_id]
+
+
 def put_write(profile: Profile, before: Profile | None) -> Write:
     """Write the profile, where `before` is what stands under its username, None for nothing.
 
@@ -60,6 +68,12 @@ def release_write(before: Profile) -> Write:
     """Give the username free, in the transaction that moves the profile to another; only as it was read."""
     condition, values, names = _unchanged(before)
     return dynamodb.delete_write(TABLE, {"username": before.username}, condition=condition, values=values, names=names)
+
+
+def erase_write(profile: Profile) -> Write:
+    """Give the username free, whatever was saved under it meanwhile, in the transaction that buries the account."""
+    values = {":me": profile.user_id}
+    return dynamodb.delete_write(TABLE, {"username": profile.username}, condition="user_id = :me", values=values)
 
 
 def _unchanged(before: Profile) -> tuple[str, dict[str, Any], dict[str, str]]:

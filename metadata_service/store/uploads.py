@@ -8,8 +8,9 @@ from typing import Any, Final
 from .. import clock
 from ..object_keys import ObjectKey
 from ..upload_record import KEPT_FOR, MULTIPART, PENDING, State, Upload
-from . import cleanups, media, tallies
-from .dynamodb import ConditionFailed, TransactionRefused, Write, current, put_write, update_write
+from . import cleanups, media, tallies, users
+from .attributes import Item
+from .dynamodb import ConditionFailed, TransactionRefused, Write, current, delete_write, put_write, update_write
 from .tallies import Room
 
 PREFIX: Final = "UPLOAD#"
@@ -87,10 +88,23 @@ def pending(owner: str) -> list[Upload]:
     return sorted(found, key=lambda upload: (upload.created_at, upload.id))
 
 
+def page(owner: str, limit: int, after: Item | None = None) -> tuple[list[Upload], Item | None]:
+    """Some of a person's uploads, in any state, and where to go on, None at the end."""
+    items, following = media.page(owner, PREFIX, limit, after)
+    return [read(item) for item in items], following
+
+
+def forget_write(upload: Upload) -> Write:
+    """Delete the record of an upload that has ended."""
+    # Were it pending, what it may have left would be forgotten with it.
+    condition = f"attribute_not_exists({media.OWNER}) OR NOT {_IS_PENDING}"
+    return delete_write(media.TABLE, _row(upload), condition=condition, values=_PENDING_VALUES, names=_STATE)
+
+
 def begin(upload: Upload, limit: int, room: Room) -> None:
     """Record a new upload, if the owner has less than `limit` pending ones (0: no limit) and room for it.
 
-    Raises tallies.PendingLimitReached or QuotaReached.
+    Raises tallies.PendingLimitReached or QuotaReached, or AccountErased.
     """
     item: dict[str, Any] = {
         **_row(upload),
@@ -108,10 +122,13 @@ def begin(upload: Upload, limit: int, room: Room) -> None:
     item |= {
         name: value for name in ("declared_length", "declared_checksum") if (value := getattr(upload, name)) is not None
     }
+    counted = tallies.begun_write(upload.owner, limit, room)
+    # Races with the account's erasure, which ends what is pending once: nothing may begin after it.
+    writes = [put_write(media.TABLE, item), counted, users.alive_write(upload.owner)]
     try:
-        writes = [put_write(media.TABLE, item), tallies.begun_write(upload.owner, limit, room)]
         current().transact(writes, token=clock.new_id())
     except TransactionRefused as refused:
+        users.raise_if_erased(refused)
         tallies.raise_if_full(refused)
         raise
 

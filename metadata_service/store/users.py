@@ -1,13 +1,24 @@
-"""The users table: a row for each account, which says what the person's username is."""
+"""The users table: a row for each account, which says what the person's username is.
+
+Of an erased account there is a tombstone instead, with nothing personal in it, for as long as a token may outlive the
+account; a tombstone past its `ttl` counts as no row at all, for DynamoDB deletes those only within days.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .dynamodb import ConditionFailed, Write, current, put_write, update_write
+from .. import clock
+from ..errors import AccountErased
+from .dynamodb import ConditionFailed, TransactionRefused, Write, check_write, current, put_write, update_write
 
 TABLE: Final = "users"
+TOMBSTONES_KEPT_FOR: Final = 86_400 + 3_600
+"""Seconds: a token's longest life and an hour to spare (Amazon Cognito: access tokens live a day at most)."""
+_IS_NOBODYS: Final = "attribute_not_exists(user_id) OR #ttl <= :seconds"
+_TTL: Final = {"#ttl": "ttl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,34 +33,70 @@ class Account:
 
 
 def get(user_id: str) -> Account | None:
-    """The person's account as it stands, or None."""
-    # Consistently: whose profile is written follows from it.
+    """The person's account as it stands, or None. Raises AccountErased."""
+    # Consistently: whose profile is written follows from it, and whether a token still counts.
     row = current().get(TABLE, {"user_id": user_id})
-    if row is None:
+    if row is None or row.get("ttl", math.inf) <= clock.now():
         return None
+    if "erased_at" in row:
+        raise AccountErased
     return Account(user_id, row.get("username"), row.get("email"), row.get("fullname"), row.get("date_of_birth"))
 
 
 def create_write(account: Account, now: str) -> Write:
-    """Make the account row. Two first requests of one person race: the condition lets one through."""
+    """Make the account row. Two first requests race, or one and an erasure: the condition lets one through."""
     known = {name: value for name, value in _fields(account).items() if value is not None}
     row = {"user_id": account.user_id, **known, "created_at": now, "updated_at": now}
-    return put_write(TABLE, row, condition="attribute_not_exists(user_id)")
+    return put_write(TABLE, row, condition=_IS_NOBODYS, values={":seconds": clock.now()}, names=_TTL)
 
 
 def claim_write(account: Account, username: str, now: str) -> Write:
     """Give the account another username. Two renames race: the condition is on the username that was read."""
-    unchanged = "attribute_not_exists(username)" if account.username is None else "username = :before"
-    values = {":username": username, ":now": now}
-    if account.username is not None:
-        values[":before"] = account.username
+    condition, values = _as_read(account)
     return update_write(
         TABLE,
         {"user_id": account.user_id},
         "SET username = :username, updated_at = :now",
-        condition=f"attribute_exists(user_id) AND {unchanged}",
-        values=values,
+        condition=condition,
+        values={":username": username, ":now": now, **values},
     )
+
+
+def bury_write(user_id: str, account: Account | None, now: int) -> Write:
+    """A tombstone in place of the account as it was read, also of none; `now` in seconds since the epoch.
+
+    Races with a rename: whoever erases would leave the new profile behind, hence the condition on the username.
+    """
+    tombstone = {"user_id": user_id, "erased_at": now, "ttl": now + TOMBSTONES_KEPT_FOR}
+    if account is None:
+        return put_write(TABLE, tombstone, condition=_IS_NOBODYS, values={":seconds": now}, names=_TTL)
+    condition, values = _as_read(account)
+    return put_write(TABLE, tombstone, condition=condition, values=values or None)
+
+
+def alive_write(user_id: str) -> Write:
+    """That the person was not erased, the last write of those transactions that begin something new for them."""
+    return check_write(
+        TABLE,
+        {"user_id": user_id},
+        condition="attribute_not_exists(erased_at) OR #ttl <= :seconds",
+        values={":seconds": clock.now()},
+        names=_TTL,
+    )
+
+
+def raise_if_erased(refused: TransactionRefused) -> None:
+    """Raise AccountErased where that stood in the way of a transaction whose last write is `alive_write`."""
+    # Another reason on the same row, a conflict, says nothing of the condition.
+    if refused.reasons[-1] == "ConditionalCheckFailed":
+        raise AccountErased from refused
+
+
+def _as_read(account: Account) -> tuple[str, dict[str, Any]]:
+    """That the row is still that account's, and not a tombstone, which has no username either."""
+    if account.username is None:
+        return "attribute_exists(user_id) AND attribute_not_exists(username) AND attribute_not_exists(erased_at)", {}
+    return "username = :before", {":before": account.username}
 
 
 def fill(account: Account, now: str) -> None:
@@ -63,8 +110,8 @@ def fill(account: Account, now: str) -> None:
             TABLE,
             {"user_id": account.user_id},
             f"SET {', '.join(settings)}, updated_at = :now",
-            # Or an account that was erased meanwhile would come back as a ghost.
-            condition="attribute_exists(user_id)",
+            # Or of an account that is erased meanwhile the tombstone would hold an e-mail, or a ghost come back.
+            condition="attribute_exists(user_id) AND attribute_not_exists(erased_at)",
             values={":now": now, **{f":{name}": value for name, value in known.items()}},
         )
     except ConditionFailed:

@@ -121,7 +121,10 @@ MAY: dict[str, dict[str, Call]] = {
         "get-media": table("get_item", "media", Key=MEDIA),
         "put-media": table("put_item", "media", Item=MEDIA),
         "delete-media": table("delete_item", "media", Key=MEDIA),
-        "transact-media": transact(("Delete", "media", {"Key": MEDIA})),
+        "query-media": table("query", "media", **query("UserId")),
+        "delete-photos": table("delete_item", "photos", Key=PHOTO),
+        "delete-links": table("delete_item", "links", Key=LINK),
+        "transact": transact(("Delete", "media", {"Key": MEDIA}), ("Delete", "photos", {"Key": PHOTO})),
     },
 }
 
@@ -197,11 +200,11 @@ MAY_NOT: dict[str, dict[str, Call]] = {
         **NEVER,
         **{f"get-{name}": table("get_item", name, Key=KEYS[name]) for name in KEYS if name != "media"},
         **{f"put-{name}": table("put_item", name, Item=KEYS[name]) for name in KEYS if name != "media"},
-        **{f"delete-{name}": table("delete_item", name, Key=KEYS[name]) for name in KEYS if name != "media"},
-        "query-media": table("query", "media", **query("UserId")),
+        **{f"delete-{name}": table("delete_item", name, Key=KEYS[name]) for name in ("users", "profiles")},
+        "query-links": table("query", "links", **query("user_id")),
         "query-photos": table("query", "photos", **query("userId")),
         "query-email-index": table("query", "users", **query("email", IndexName="email-index")),
-        "transact-photos": transact(("Delete", "media", {"Key": MEDIA}), ("Delete", "photos", {"Key": PHOTO})),
+        "transact-profiles": transact(("Delete", "media", {"Key": MEDIA}), ("Delete", "profiles", {"Key": PROFILE})),
         "transact-users": transact(("ConditionCheck", "users", {"Key": USER, "ConditionExpression": "size(a) > 0"})),
     },
 }

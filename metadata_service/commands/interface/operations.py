@@ -79,9 +79,9 @@ def _responses(endpoint: str, route: Route) -> dict[str, Any]:
     if route.answer is None:
         said = {"302": _redirect(endpoint)}
     else:
-        said = {"200": _answer(endpoint, 200, route.answer, is_list=route.is_list)}
+        said = {str(route.status): _answer(endpoint, route.status, route.answer, is_list=route.is_list)}
         if route.headers:
-            said["200"]["headers"] = {name: _header(name) for name in route.headers}
+            said[str(route.status)]["headers"] = {name: _header(name) for name in route.headers}
     said |= {str(status): _answer(endpoint, status, schema) for status, schema in route.otherwise.items()}
     return dict(sorted((said | refusals.responses(endpoint, route)).items()))  # "default" comes last
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ...errors import ApiError, InvalidJson, Unauthorized, Unavailable, ValidationFailed
+from ...errors import AccountErased, ApiError, InvalidJson, Unauthorized, Unavailable, ValidationFailed
 from ...services import InsufficientScope
 from . import examples
 from .routes import Caller, Route
@@ -28,7 +28,7 @@ OTHERWISE: Final = (
     "method_not_allowed (405), length_required (411), uri_too_long (414), headers_too_large (431), bad_gateway (502), "
     "unavailable (503) and gateway_timeout (504). By the service: internal_error (500)."
 )
-SHARED: Final[tuple[type[ApiError], ...]] = (Unauthorized, RateLimited, Unavailable)
+SHARED: Final[tuple[type[ApiError], ...]] = (Unauthorized, AccountErased, RateLimited, Unavailable)
 """Said by so many routes, and so alike, that they stand once, in components."""
 _RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 _HEADERS: Final[Mapping[int, Mapping[str, Any]]] = {
@@ -49,6 +49,8 @@ def of_route(route: Route) -> list[type[ApiError]]:
         found.append(ValidationFailed)
     if route.caller in (Caller.PERSON, Caller.SERVICE):
         found.append(Unauthorized)
+    if route.caller is Caller.PERSON:
+        found.append(AccountErased)
     if route.caller is Caller.SERVICE:
         found.append(InsufficientScope)
     else:

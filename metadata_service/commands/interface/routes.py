@@ -12,7 +12,7 @@ from typing import Final
 
 from marshmallow import Schema
 
-from ...errors import ApiError, NotFound
+from ...errors import AccountErased, ApiError, NotFound
 from ...links import TooManyLinks
 from ...object_keys import CATEGORIES
 from ...profiles import UsernameTaken
@@ -58,7 +58,7 @@ class Caller(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `answer`: of 200, or None where it redirects. `path`: where the gateway takes less than Flask.
+    """One route. `answer`: of `status`, or None where it redirects. `path`: where the gateway takes less than Flask.
 
     `form_file`: the field of a form that a file comes in, where the body is not JSON.
     `is_list`: the answer is a list of those.
@@ -77,6 +77,7 @@ class Route:
     needs_others: bool = True
     otherwise: Mapping[int, type[Schema]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    status: int = 200
 
 
 COMPLETING: Final = (
@@ -111,6 +112,13 @@ ROUTES: Final[Mapping[str, Route]] = {
         answers.Me,
         (NotFound,),
         says="The account is made by the sign-up hook or, where that never ran, by the first POST /profiles.",
+    ),
+    "accounts.erase": Route(
+        Caller.PERSON,
+        answers.Told,
+        status=202,
+        says="Nothing is left but old versions of files, for 30 days, and backups. The token is good for nothing from "
+        "then on. The user in the pool is the operator's to delete.",
     ),
     "pictures.mine": Route(Caller.PERSON, answers.Picture),
     "pictures.remove": Route(Caller.PERSON, answers.Told, (NotFound,)),
@@ -258,7 +266,7 @@ ROUTES: Final[Mapping[str, Route]] = {
         says="Redirects to a signed URL, which lives no longer than the link. No cache may keep it.",
     ),
     "hooks.pre_sign_up": Route(Caller.SERVICE, answers.SignUpDecision, body=PreSignUp),
-    "hooks.post_confirmation": Route(Caller.SERVICE, answers.ConfirmedAccount, body=PostConfirmation),
+    "hooks.post_confirmation": Route(Caller.SERVICE, answers.ConfirmedAccount, (AccountErased,), body=PostConfirmation),
 }
 
 PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {

@@ -240,6 +240,12 @@ def too_much(taker: Taker) -> None:
         taker.ask("profiles.check", "GET /username/check?username=bob", name="bob")
 
 
+def erasure(taker: Taker) -> None:
+    """The end of somebody's account."""
+    taker.ask("accounts.erase", "DELETE /users/me", by="OTHER_TOKEN")
+    taker.ask("accounts.erase", "DELETE /users/me", by="OTHER_TOKEN")
+
+
 def main() -> None:
     """Ask everything and write it down."""
     taker = Taker(*sys.argv[1:])
@@ -253,6 +259,7 @@ def main() -> None:
     links(taker)
     profile_photos(taker)
     too_much(taker)
+    erasure(taker)
     Path(__file__).with_name(NAME).write_text(taker.written(), "utf-8")
 
 
