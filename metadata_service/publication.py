@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from . import grants, ways_out
 from .callers import Caller
@@ -10,17 +10,17 @@ from .object_keys import ObjectKey
 
 
 class Receipts:
-    """Public receipts of the caller's own objects, each asked for once, however often what stores it is tried anew."""
+    """Receipts of the caller's own objects, each asked for once, however often what stores it is tried anew."""
 
     def __init__(self, caller: Caller) -> None:
         self._asker = caller.asker
-        self._had: dict[ObjectKey, str] = {}
+        self._had: dict[tuple[ObjectKey, str], str] = {}
 
-    def of(self, object_keys: Sequence[ObjectKey]) -> Mapping[ObjectKey, str]:
-        """A receipt for each; at most 100, by one grant. Raises Unavailable."""
-        new = [object_key for object_key in object_keys if object_key not in self._had]
+    def of(self, wanted: Mapping[ObjectKey, str]) -> Mapping[ObjectKey, str]:
+        """A receipt of the visibility that is wanted for each; at most 100, by one grant. Raises Unavailable."""
+        new = [named for named in wanted.items() if named not in self._had]
         if new:
-            asked = [grants.publish(object_key, "public") for object_key in new]
+            asked = [grants.publish(*named) for named in new]
             answers = ways_out.current().signer.sign(asked, self._asker)
-            self._had |= {object_key: answer.receipt for object_key, answer in zip(new, answers, strict=True)}
-        return {object_key: self._had[object_key] for object_key in object_keys}
+            self._had |= {named: answer.receipt for named, answer in zip(new, answers, strict=True)}
+        return {object_key: self._had[object_key, visibility] for object_key, visibility in wanted.items()}

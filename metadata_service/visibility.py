@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from . import ways_out
 from .object_keys import ObjectKey
 from .publication import Receipts
 from .store import objects
@@ -21,17 +22,18 @@ def turning_writes(profile: Profile, used: Iterable[str], receipts: Receipts) ->
     Of the resume, and of what is newly `used`. To join the transaction that writes `profile` over the row that was
     read before this was called: that row's version vouches for what is read here, since every receipt moves with it.
     """
-    open_as_said = _open_as_said(profile, used)
-    stored = objects.get_many(open_as_said)
-    closing = {each for each in open_as_said if each in stored and not open_as_said[each] and _is_open(stored[each])}
-    opening = [each for each in open_as_said if each in stored and open_as_said[each] and not stored[each].is_public]
-    writes = {each.text(): objects.withdraw_write(each) for each in closing}
-    for each, receipt in receipts.of(opening).items():
-        writes[each.text()] = objects.publish_write(each, "public", receipt)
+    is_shown = _is_shown(profile, used)
+    stored = objects.get_many(is_shown)
+    wanted = {each: _visibility(found, is_shown=is_shown[each]) for each, found in stored.items()}
+    turning = {each: visibility for each, visibility in wanted.items() if visibility != stored[each].visibility}
+    writes = {each.text(): objects.withdraw_write(each) for each in turning if turning[each] == "private"}
+    receipts_of = receipts.of({each: visibility for each, visibility in turning.items() if visibility != "private"})
+    for each, receipt in receipts_of.items():
+        writes[each.text()] = objects.publish_write(each, turning[each], receipt)
     return writes
 
 
-def _open_as_said(profile: Profile, used: Iterable[str]) -> Mapping[ObjectKey, bool]:
+def _is_shown(profile: Profile, used: Iterable[str]) -> Mapping[ObjectKey, bool]:
     """The person's own objects in question, and whether the profile shows each: images always, a resume by its flag."""
     resume = profile.fields.get("resume_key")
     shown = {ObjectKey.parse(text): True for text in used}
@@ -40,5 +42,10 @@ def _open_as_said(profile: Profile, used: Iterable[str]) -> Mapping[ObjectKey, b
     return {object_key: is_shown for object_key, is_shown in shown.items() if object_key.owner == profile.user_id}
 
 
-def _is_open(stored: StoredObject) -> bool:
-    return stored.visibility != "private"
+def _visibility(stored: StoredObject, *, is_shown: bool) -> str:
+    """What it is to have: what is shown is public, but open only to who is signed in where its kind says so."""
+    if not is_shown:
+        return "private"
+    kind = ways_out.current().kinds.get(stored.kind)
+    said = stored.visibility if kind is None else kind.visibility
+    return "signed_in" if said == "signed_in" else "public"
