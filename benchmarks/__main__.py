@@ -2,20 +2,26 @@
 
 import sys
 
-from benchmarks import micro
-from benchmarks.rounds import ROUNDS, line, measure
+from benchmarks import completing, micro
+from benchmarks.rounds import ROUNDS, Row, line, measure
+from benchmarks.running import running
 
 
 def main() -> int:
     """Print a line a row as it is measured."""
     print(f"CPU time, {ROUNDS} rounds interleaved, median (range); absolute numbers are for orientation only\n")
-    print(f"{'':<44} {'ratio':<26} {'must':<8} {'':<9} {'theirs µs':>9} {'ours µs':>8}")
-    missed = False
-    for row in micro.rows():
-        measured = measure(row)
-        missed = missed or not measured.holds
-        print(line(measured), flush=True)
-    return int(missed)
+    print(f"{'':<44} {'ratio':<27} {'must':<8} {'':<7} {'theirs µs':>10} {'ours µs':>10}")
+    missed = [row for row in micro.rows() if not _holds(row)]
+    print("starting the stack for the rows that need it …", file=sys.stderr)
+    with running() as stack:
+        missed += [row for row in completing.rows(stack) if not _holds(row)]
+    return int(bool(missed))
+
+
+def _holds(row: Row) -> bool:
+    measured = measure(row)
+    print(line(measured), flush=True)
+    return measured.holds
 
 
 if __name__ == "__main__":

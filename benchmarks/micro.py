@@ -5,7 +5,7 @@ import uuid
 import boto3
 from botocore.config import Config
 
-from benchmarks.rounds import Row
+from benchmarks.rounds import Row, Side
 from signer_service.presign import Bucket, Identity, Presigner
 from signer_service.schemas import Item, item
 
@@ -45,11 +45,11 @@ def rows() -> list[Row]:
         return presigner.url("GET", wanted.object_key(), at=ISSUED_AT, expires=LIFE, headers={}, query=by_grant)
 
     return [
-        Row("presign one, boto3's to ours", lambda: theirs(one), lambda: ours(one), 1_000, 30),
+        Row("presign one, boto3's to ours", Side(lambda: theirs(one)), Side(lambda: ours(one)), 1_000, 30),
         Row(
             "presign 100, boto3's to ours",
-            lambda: [theirs(wanted) for wanted in hundred],
-            lambda: [ours(wanted) for wanted in hundred],
+            Side(lambda: [theirs(wanted) for wanted in hundred]),
+            Side(lambda: [ours(wanted) for wanted in hundred]),
             10,
             50,
         ),

@@ -9,19 +9,38 @@ ROUNDS = 7
 
 
 @dataclass(frozen=True)
+class Side:
+    """One of two that do the same work. `cpu`: the CPU time, in seconds, that it has used so far, wherever it works."""
+
+    work: Callable[[], object]
+    cpu: Callable[[], float] = time.process_time
+
+    def us(self, repeat: int) -> float:
+        """The CPU time of one piece of work, in microseconds, over so many."""
+        begun = self.cpu()
+        for _ in range(repeat):
+            self.work()
+        return (self.cpu() - begun) / repeat * 1e6
+
+
+@dataclass(frozen=True)
 class Row:
-    """One comparison: `theirs` and `ours` do the same work, `repeat` times a round; `must` is the least ratio."""
+    """One comparison, `repeat` times a round: how many times as much theirs takes as ours, and at least must.
+
+    Where `is_cost`, what ours takes to theirs, and at most must.
+    """
 
     name: str
-    theirs: Callable[[], object]
-    ours: Callable[[], object]
+    theirs: Side
+    ours: Side
     repeat: int
     must: float
+    is_cost: bool = False
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A row's outcome: theirs to ours, a ratio a round; and the CPU of each, in microseconds, for orientation."""
+    """A row's outcome: a ratio a round; and the CPU of each side, in microseconds, for orientation."""
 
     row: Row
     ratios: list[float]
@@ -30,30 +49,25 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        return statistics.median(self.ratios) >= self.row.must
-
-
-def cpu_us(work: Callable[[], object], repeat: int) -> float:
-    """The CPU time of one call, in microseconds, over so many."""
-    begun = time.process_time()
-    for _ in range(repeat):
-        work()
-    return (time.process_time() - begun) / repeat * 1e6
+        """Whether the median is as it must be."""
+        median = statistics.median(self.ratios)
+        return median <= self.row.must if self.row.is_cost else median >= self.row.must
 
 
 def measure(row: Row) -> Measured:
     """Warm both, then take turns."""
-    cpu_us(row.theirs, max(1, row.repeat // 10))
-    cpu_us(row.ours, max(1, row.repeat // 10))
-    pairs = [(cpu_us(row.theirs, row.repeat), cpu_us(row.ours, row.repeat)) for _ in range(ROUNDS)]
+    warm = max(1, row.repeat // 10)
+    row.theirs.us(warm), row.ours.us(warm)
+    pairs = [(row.theirs.us(row.repeat), row.ours.us(row.repeat)) for _ in range(ROUNDS)]
     theirs, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return Measured(row, [their / our for their, our in pairs], theirs, ours)
+    ratios = [our / their if row.is_cost else their / our for their, our in pairs]
+    return Measured(row, ratios, theirs, ours)
 
 
 def line(measured: Measured) -> str:
     """The row as the table shows it."""
-    ratios = measured.ratios
-    told = f"{statistics.median(ratios):6.1f} ×  ({min(ratios):.1f} to {max(ratios):.1f})"
+    ratios, row = measured.ratios, measured.row
+    told = f"{statistics.median(ratios):6.2f} ×  ({min(ratios):.2f} to {max(ratios):.2f})"
+    bound = f"{'≤' if row.is_cost else '≥'} {row.must:>4g} ×"
     verdict = "holds" if measured.holds else "MISSED"
-    us = f"{measured.theirs_us:9.1f} {measured.ours_us:8.2f}"
-    return f"{measured.row.name:<44} {told:<26} ≥ {measured.row.must:>4.0f} ×  {verdict:<7} {us}"
+    return f"{row.name:<44} {told:<27} {bound:<8} {verdict:<7} {measured.theirs_us:10.1f} {measured.ours_us:10.2f}"

@@ -263,4 +263,5 @@ def test_the_example_lists_what_it_reads() -> None:
         "BIND",
         "DECODERS",
         "LOG_LEVEL",
+        "GLIBC_TUNABLES",  # read by the C library
     ]
