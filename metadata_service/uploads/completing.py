@@ -143,7 +143,7 @@ def _check_as_declared(held: Upload, kind: Kind, incoming: bytes) -> None:
         raise UploadRejected("too_large")
     if held.declared_length not in (None, len(incoming)):
         raise UploadRejected("length_mismatch")
-    if held.declared_checksum not in (None, digest(incoming)):
+    if held.declared_checksum is not None and held.declared_checksum != digest(incoming):
         raise UploadRejected("checksum_mismatch")
 
 
