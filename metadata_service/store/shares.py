@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from .. import clock
 from ..object_keys import ObjectKey
-from . import media
+from . import media, users
 from .attributes import Item
-from .dynamodb import TransactionRefused, Write, current, delete_write, put_write
+from .dynamodb import TransactionRefused, current, delete_write, put_write
 
 PREFIX: Final = "SHARE#"
 PLACES: Final = 100
@@ -44,7 +44,7 @@ def free_place(owner: str, now: int) -> int | None:
 
 
 def add(share: Share, now: int) -> bool:
-    """Record a link; False where another one has its place by now."""
+    """Record a link; False where another one has its place by now. Raises AccountErased."""
     object_key = share.object_key
     item = {
         **_row(object_key.owner, share.place),
@@ -58,7 +58,14 @@ def add(share: Share, now: int) -> bool:
     }
     # Two requests find the same place free: the condition lets one through.
     is_free = f"attribute_not_exists({media.OWNER}) OR ends_at <= :now"
-    return _is_done(put_write(media.TABLE, item, condition=is_free, values={":now": now}))
+    written = put_write(media.TABLE, item, condition=is_free, values={":now": now})
+    try:
+        # Races with the account's erasure, which deletes the links that there were: none may be added after it.
+        current().transact([written, users.alive_write(object_key.owner)], token=clock.new_id())
+    except TransactionRefused as refused:
+        users.raise_if_erased(refused)
+        return False
+    return True
 
 
 def get(owner: str, place: int, link_id: str) -> Share | None:
@@ -71,20 +78,15 @@ def get(owner: str, place: int, link_id: str) -> Share | None:
 
 def end(owner: str, place: int, link_id: str, now: int) -> bool:
     """End a link at once; False where there is none that has not ended."""
-    return _is_done(
-        delete_write(
-            media.TABLE,
-            _row(owner, place),
-            condition="digest = :digest AND ends_at > :now",
-            values={":digest": _digest(link_id), ":now": now},
-        )
+    ended = delete_write(
+        media.TABLE,
+        _row(owner, place),
+        condition="digest = :digest AND ends_at > :now",
+        values={":digest": _digest(link_id), ":now": now},
     )
-
-
-def _is_done(write: Write) -> bool:
-    # A transaction, though of one write: its token tells a repeat after a lost answer from a second request.
     try:
-        current().transact([write], token=clock.new_id())
+        # A transaction, though of one write: its token tells a repeat after a lost answer from a second request.
+        current().transact([ended], token=clock.new_id())
     except TransactionRefused:
         return False
     return True
