@@ -76,11 +76,10 @@ def _writing(presigner: Presigner, grant: Grant, item: Item, ends_at: int) -> di
     bound = {name.lower(): text for name, text in headers.items()}
     if item.content_length is not None:
         bound["content-length"] = str(item.content_length)
-    _, method, named = SIGNED_AS[item.op]
-    query = named.format(upload_id=encode(item.upload_id or ""), part_number=item.part_number)
-    at, object_key = grant.issued_at, item.object_key(item.size)
-    query += "x-countersign-grant=" + grant.jti
-    url = presigner.url(method, object_key, at=at, expires=ends_at - at, headers=bound, query=query)
+    _, method, names = SIGNED_AS[item.op]
+    named = names.format(upload_id=encode(item.upload_id or ""), part_number=item.part_number)
+    at, query = grant.issued_at, f"{named}x-countersign-grant={grant.jti}"
+    url = presigner.url(method, item.object_key(item.size), at=at, expires=ends_at - at, headers=bound, query=query)
     return {"method": method, "url": url, "headers": headers}
 
 
