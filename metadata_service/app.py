@@ -19,6 +19,7 @@ from .routes import (
     accounts,
     health,
     hooks,
+    internal,
     links,
     media,
     photos,
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profilephoto.blueprint,
     shares.blueprint,
     hooks.blueprint,
+    internal.blueprint,
 )
 
 

@@ -20,6 +20,8 @@ from .object_keys import INCOMING, LARGE, USERS, ObjectKey
 LIFE: Final = 30
 """Seconds from a grant's making to its end; the contract allows 60."""
 MOST_ITEMS: Final = 100
+MOST_OCTETS: Final = 40_000
+"""Of the items' JSON in one grant: in base64, and with the longest token beside it, a request has at most 64 KiB."""
 SERVED_CACHE_CONTROL: Final = "private, max-age=31536000, immutable"
 
 Item = dict[str, Any]
@@ -183,8 +185,12 @@ def get_served(
     *,
     receipt: str | None = None,
     window: int | None = None,
+    download_as: str | None = None,
 ) -> Item:
-    """Reading, a URL for each size; by the owner's token, or by the object's receipt for others."""
+    """Reading, a URL for each size; by the owner's token, or by the object's receipt for others.
+
+    `download_as`: the name of the file that it is saved as, which a document has in any case.
+    """
     return _item(
         "get",
         USERS,
@@ -193,7 +199,7 @@ def get_served(
         expires_at=expires_at,
         receipt=receipt,
         window=window,
-        download_as=None if object_key.is_picture else f"{object_key.category}.{object_key.ext}",
+        download_as=download_as or (None if object_key.is_picture else f"{object_key.category}.{object_key.ext}"),
     )
 
 

@@ -1,13 +1,17 @@
-"""Addresses for reading: stable ones of ours for what is public, signed ones, for its owner, of what is not."""
+"""Addresses for reading: stable ones of ours for what is public, signed ones, for its owner, of what is not.
+
+Whatever signs the reading of a stored object asks `to_read` for the grant's item, so that no path forgets a block.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from . import clock, grants, ways_out
 from .callers import Caller
-from .grants import MOST_ITEMS
+from .errors import NotFound
+from .grants import MOST_ITEMS, Item
 from .object_keys import LARGE, ObjectKey
 from .store import objects
 
@@ -25,7 +29,11 @@ class Readable(Protocol):
 
     @property
     def is_public(self) -> bool:
-        """Whether anyone may read it."""
+        """Whether anyone may read it, unless it is blocked."""
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether nobody gets a new URL to it."""
 
 
 def stable(object_key: ObjectKey, size: str = LARGE) -> str:
@@ -59,6 +67,8 @@ def by_size(
     found: dict[ObjectKey, Mapping[str, str]] = {}
     own: list[Readable] = []
     for each in stored:
+        if each.is_blocked:
+            continue
         if each.is_public:
             found[each.object_key] = stable_by_size(each.object_key)
         elif caller is not None and caller.owner == each.object_key.owner:
@@ -74,7 +84,17 @@ def ends_at(readable: Readable, now: int) -> int:
     return now + ways_out.current().kinds.reading_expiry(readable.kind, readable.object_key.category)
 
 
+def to_read(readable: Readable, sizes: Sequence[str], expires_at: int, **terms: Any) -> Item:
+    """A grant's item for reading an object; `terms` as `grants.get_served` has them. Raises NotFound of a blocked one.
+
+    URLs signed before it was blocked end by themselves.
+    """
+    if readable.is_blocked:
+        raise NotFound("there is nothing here, or you may not see it")
+    return grants.get_served(readable.object_key, sizes, expires_at, **terms)
+
+
 def _signed(stored: Sequence[Readable], caller: Caller, now: int) -> dict[ObjectKey, Mapping[str, str]]:
-    items = [grants.get_served(each.object_key, each.object_key.sizes, ends_at(each, now)) for each in stored]
+    items = [to_read(each, each.object_key.sizes, ends_at(each, now)) for each in stored]
     answers = ways_out.current().signer.sign(items, caller.asker)
     return {each.object_key: answer.urls for each, answer in zip(stored, answers, strict=True)}

@@ -33,7 +33,7 @@ def page(caller: Caller, limit: int, cursor: str | None) -> dict[str, Any]:
 def _described(found: list[Photo], caller: Caller) -> list[dict[str, Any]]:
     """What is said of photos of the caller's own; every size of all of them signed in one grant, if one is needed."""
     now = clock.now()
-    urls = media_urls.by_size([photo for photo in found if not photo.is_blocked], caller, now)
+    urls = media_urls.by_size(found, caller, now)
     return [_spoken(photo, now) | {"urls": urls.get(photo.object_key)} for photo in found]
 
 

@@ -54,8 +54,8 @@ def described(caller: Caller) -> dict[str, Any]:
     picture = pictures.get(caller.owner)
     stored = None if picture is None else objects.get(picture.object_key)
     if picture is None or stored is None:
-        return {"key": None, "urls": {size: default_url(size) for size in SIZES}, "uploaded_at": None}
-    urls = media_urls.by_size([stored], caller)[picture.object_key]
+        return {"key": None, "urls": _default_urls(), "uploaded_at": None}
+    urls = media_urls.by_size([stored], caller).get(picture.object_key) or _default_urls()  # a blocked one has none
     return {"key": picture.object_key.text(), "urls": dict(urls), "uploaded_at": clock.iso(picture.uploaded_at)}
 
 
@@ -72,6 +72,10 @@ def opened(owner: str, size: str, caller: Caller | None) -> Opened:
 def default_url(size: str) -> str:
     """The picture of those who have none: a static file of the gateway."""
     return f"{ways_out.current().public_base_url}/static/default-avatar-{size}.jpg"
+
+
+def _default_urls() -> dict[str, str]:
+    return {size: default_url(size) for size in SIZES}
 
 
 def replace_writes(object_key: ObjectKey, now: int) -> list[Write]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from . import clock, grants, ways_out
+from . import clock, media_urls, ways_out
 from .callers import Caller
 from .errors import NotFound
 from .object_keys import ObjectKey
@@ -26,7 +26,7 @@ class Opened:
 
 
 def open_for(object_key: ObjectKey, size: str, caller: Caller | None) -> Opened:
-    """A URL to one size of an object. Raises NotFound where there is none, or the caller may not see it."""
+    """A URL to one size of an object. Raises NotFound where there is none for this caller, or it is blocked."""
     stored = objects.get(object_key)
     if stored is not None and size in object_key.sizes:
         if stored.is_public:
@@ -44,7 +44,7 @@ def _public(stored: StoredObject, size: str) -> Opened:
     life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
     window = life // 2
     ends_at = now - now % window + life
-    item = grants.get_served(stored.object_key, [size], ends_at, receipt=stored.receipt, window=window)
+    item = media_urls.to_read(stored, [size], ends_at, receipt=stored.receipt, window=window)
     [answer] = out.signer.sign([item])
     return Opened(answer.urls[size], True, _max_age(ends_at - now))
 
@@ -53,7 +53,7 @@ def _private(stored: StoredObject, size: str, caller: Caller, receipt: str | Non
     """By the caller's own token, as the owner or as somebody who is signed in."""
     out, now = ways_out.current(), clock.now()
     life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
-    item = grants.get_served(stored.object_key, [size], now + life, receipt=receipt)
+    item = media_urls.to_read(stored, [size], now + life, receipt=receipt)
     [answer] = out.signer.sign([item], caller.asker)
     return Opened(answer.urls[size], False, _max_age(life))
 

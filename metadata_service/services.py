@@ -49,6 +49,11 @@ class Service:
         """The service as an owner of files like any other."""
         return Caller(self.name, self.owner, self.token, named_as="service")
 
+    def require(self, scope: str) -> None:
+        """Raise InsufficientScope unless the token has this scope."""
+        if scope not in self.scopes:
+            raise InsufficientScope(f"the service token does not have the scope {scope}")
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -89,7 +94,8 @@ class Services:
         registration = self.registered().get(name) if isinstance(name, str) else None
         if not isinstance(name, str) or registration is None or not registration.public_key.signed(split):
             raise _refused()
-        if split.header.get("typ") != "JWT" or not _are_ours(split.claims, self._clock()):
+        # Absent, too (RFC 7519 §5.1: it is optional); but a token of another kind is none of these.
+        if str(split.header.get("typ", "JWT")).upper() != "JWT" or not _are_ours(split.claims, self._clock()):
             raise _refused()
         scopes = registration.scopes.intersection(split.claims["scope"].split(" "))
         return Service(name, owner_of_service(name), token, scopes)
@@ -107,15 +113,19 @@ class Services:
 
 
 def require(scope: str) -> Service:
-    """The internal service that asks. Raises Unauthorized, InsufficientScope or Unavailable."""
+    """The internal service that asks, and may. Raises Unauthorized, InsufficientScope or Unavailable."""
+    service = identified()
+    service.require(scope)
+    return service
+
+
+def identified() -> Service:
+    """The internal service that asks, whatever it may. Raises Unauthorized or Unavailable."""
     services: Services = current_app.extensions["services"]
     token = bearer()
     if token is None:
         raise Unauthorized("a service token is needed: Authorization: Bearer …")
-    service = services.verify(token)
-    if scope not in service.scopes:
-        raise InsufficientScope(f"the service token does not have the scope {scope}")
-    return service
+    return services.verify(token)
 
 
 def _are_ours(claims: Mapping[str, Any], now: float) -> bool:

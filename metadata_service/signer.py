@@ -26,13 +26,17 @@ QUERY_NAMES: Final = {"upload_id": "uploadId", "part_number": "partNumber"}
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What came of one item: a URL, or a URL for each size, or a form's URL and fields, or a receipt."""
+    """What came of one item: a URL, or a URL for each size, or a form's URL and fields, or a receipt.
+
+    `expires_at`: when the URLs end, in seconds since the epoch; 0 of a receipt.
+    """
 
     url: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     receipt: str = ""
+    expires_at: int = 0
 
 
 class NotPublished(NotFound):
@@ -151,7 +155,7 @@ def checked(item: Item, made: Mapping[str, Any], bucket: Bucket) -> Signed:
         return _checked_form(item, made, bucket)
     if "sizes" in item:
         urls = {size: _checked_url(item, size, made["urls"][size], bucket) for size in item["sizes"]}
-        return Signed(urls=urls)
+        return Signed(urls=urls, expires_at=made["expires_at"])
     url = _checked_url(item, item.get("size", LARGE), made["url"], bucket)
     return Signed(url=url, headers=made.get("headers", {}))
 

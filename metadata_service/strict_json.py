@@ -29,7 +29,7 @@ def body(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
     decoded = {} if optional and not text else decode(text)
     if not isinstance(decoded, dict):
         raise InvalidJson("the body must be a JSON object")
-    return _loaded(schema, decoded)
+    return loaded(schema, decoded)
 
 
 def query(schema: Schema) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def query(schema: Schema) -> dict[str, Any]:
     twice = [name for name in given if len(given.getlist(name)) > 1]
     if twice:
         raise ValidationFailed({name: ["given more than once"] for name in twice})
-    return _loaded(schema, given.to_dict())
+    return loaded(schema, given.to_dict())
 
 
 def decode(text: bytes) -> Any:
@@ -59,13 +59,14 @@ def decode(text: bytes) -> Any:
     return decoded
 
 
-def _loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+def loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+    """An object as the schema loads it. Raises ValidationFailed."""
     try:
-        loaded: dict[str, Any] = schema.load(given)
+        found: dict[str, Any] = schema.load(given)
     except ValidationError as fault:
         fields = fault.messages
         raise ValidationFailed(fields if isinstance(fields, dict) else {"_schema": fields}) from fault
-    return loaded
+    return found
 
 
 def _depth(text: bytes) -> int:

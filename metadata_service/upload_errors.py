@@ -105,6 +105,24 @@ class QuotaExceeded(ApiError):
         super().__init__(message, limit=limit)
 
 
+class IdempotencyKeyRequired(ApiError):
+    """A request that begins uploads says which one it is, so that a repeat begins no others."""
+
+    status, code = HTTPStatus.BAD_REQUEST, "idempotency_key_required"
+
+    def __init__(self) -> None:
+        super().__init__("a request with a put item needs an Idempotency-Key: 1 to 64 visible ASCII characters")
+
+
+class IdempotencyConflict(ApiError):
+    """The Idempotency-Key was used for another request within the last day."""
+
+    status, code = HTTPStatus.CONFLICT, "idempotency_conflict"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was sent with another body: take a new one for a new request")
+
+
 class UploadNotFound(ApiError):
     """The caller has no such upload."""
 

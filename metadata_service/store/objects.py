@@ -22,6 +22,7 @@ class StoredObject:
     `strays_until`: until when a PUT of it that nobody waits for may still arrive; 0 where none is about.
     `uploaded_ms`: of a gallery's photo the millisecond that its row there stands under; 0 of everything else.
     `stored_bytes`: of all sizes; 0 in rows older than the tallies, which do not count those.
+    `is_blocked`: whether a moderator has it so that nobody gets a new URL to it.
     """
 
     object_key: ObjectKey
@@ -32,10 +33,11 @@ class StoredObject:
     receipt: str | None = None
     uploaded_ms: int = 0
     stored_bytes: int = 0
+    is_blocked: bool = False
 
     @property
     def is_public(self) -> bool:
-        """Whether anyone may read it."""
+        """Whether anyone may read it, unless it is blocked."""
         return self.visibility == "public"
 
 
@@ -64,17 +66,11 @@ def page(owner: str, limit: int, after: Item | None = None) -> tuple[list[Stored
 
 def get_many(object_keys: Iterable[ObjectKey]) -> dict[ObjectKey, StoredObject]:
     """Those of these objects that there are."""
-    wanted = {(key.owner, entity(key)): key for key in object_keys}
-    if not wanted:
-        return {}
-    items = current().batch_get(media.TABLE, [media.row(*name) for name in wanted], consistent=True)
-    found = {}
-    for item in items:
-        object_key = wanted[item[media.OWNER], item[media.ENTITY]]
-        stored = _read(item, object_key)
-        if stored is not None:
-            found[object_key] = stored
-    return found
+    wanted = set(object_keys)
+    rows = {(object_key.owner, entity(object_key)) for object_key in wanted}  # two keys may differ in extension alone
+    items = current().batch_get(media.TABLE, [media.row(*row) for row in rows], consistent=True) if rows else []
+    found = {stored.object_key: stored for stored in map(_of_row, items)}
+    return {object_key: stored for object_key, stored in found.items() if object_key in wanted}
 
 
 def _read(item: dict[str, Any] | None, object_key: ObjectKey) -> StoredObject | None:
@@ -92,6 +88,7 @@ def _of_row(item: Item) -> StoredObject:
         receipt=item.get("receipt"),
         uploaded_ms=item.get("uploaded_ms", 0),
         stored_bytes=item.get("stored_bytes", 0),
+        is_blocked="blocked" in item,
     )
 
 
@@ -129,6 +126,20 @@ def _turn_write(object_key: ObjectKey, expression: str, values: dict[str, Any]) 
     # The condition: an update of an object that was just retired would make a ghost of it.
     is_there = f"attribute_exists({media.OWNER})"
     return update_write(media.TABLE, _row(object_key), expression, condition=is_there, values=values)
+
+
+def block_writes(stored: StoredObject, by: str, reason: str, now: int) -> list[Write]:
+    """Nobody gets a new URL to the object from then on, nor by the gallery's row of it; fails where it is gone."""
+    owner, blocked = stored.object_key.owner, {"by": by, "reason": reason, "at": now}
+    shown = [photos.block_write(owner, stored.uploaded_ms)] if stored.uploaded_ms else []
+    return [_turn_write(stored.object_key, "SET blocked = :blocked", {":blocked": blocked}), *shown]
+
+
+def unblock_writes(stored: StoredObject) -> list[Write]:
+    """Whoever might read the object before may read it again; fails where it is gone."""
+    owner = stored.object_key.owner
+    shown = [photos.unblock_write(owner, stored.uploaded_ms)] if stored.uploaded_ms else []
+    return [_turn_write(stored.object_key, "REMOVE blocked", {}), *shown]
 
 
 def use_writes(owner: str, object_key: ObjectKey, turned: Write | None = None) -> list[Write]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..object_keys import ObjectKey
 from .attributes import Item
-from .dynamodb import Write, current, delete_write, put_write
+from .dynamodb import Write, current, delete_write, put_write, update_write
 
 TABLE: Final = "photos"
 CATEGORY: Final = "photos"
@@ -60,6 +60,22 @@ def record_write(photo: Photo) -> Write:
 def remove_write(owner: str, uploaded_ms: int) -> Write:
     """Remove a photo, in the transaction that lets its object go; on that one's condition."""
     return delete_write(TABLE, _row(owner, uploaded_ms))
+
+
+def block_write(owner: str, uploaded_ms: int) -> Write:
+    """Nobody gets a new URL to a photo, in the transaction that blocks its object."""
+    return _turn_write(owner, uploaded_ms, "SET blocked = :yes", {":yes": True})
+
+
+def unblock_write(owner: str, uploaded_ms: int) -> Write:
+    """The end of that, in the transaction that lifts the block."""
+    return _turn_write(owner, uploaded_ms, "REMOVE blocked", {})
+
+
+def _turn_write(owner: str, uploaded_ms: int, expression: str, values: Item) -> Write:
+    # The condition: an update of a photo that was just deleted would make a ghost of it.
+    is_there = "attribute_exists(userId)"
+    return update_write(TABLE, _row(owner, uploaded_ms), expression, condition=is_there, values=values)
 
 
 def newest(owner: str, limit: int, before: int | None = None) -> tuple[list[Photo], bool]:

@@ -38,11 +38,11 @@ class PendingLimitReached(Exception):
 
 
 class QuotaReached(Exception):
-    """The person has as much of a kind as one may have: `limit` says of what, `objects` or `bytes`."""
+    """The person has as much of a `kind` as one may have: `limit` says of what, `objects` or `bytes`."""
 
-    def __init__(self, limit: str) -> None:
-        super().__init__(f"the quota of {limit} is reached")
-        self.limit = limit
+    def __init__(self, limit: str, kind: str) -> None:
+        super().__init__(f"the quota of {limit} of {kind} is reached")
+        self.limit, self.kind = limit, kind
 
 
 def begun_write(owner: str, limit: int, room: Room) -> Write:
@@ -78,7 +78,8 @@ def raise_if_full(refused: TransactionRefused) -> None:
     if _PENDING in refused.full:
         raise PendingLimitReached from refused
     for name in refused.full:
-        raise QuotaReached(name.partition(":")[0]) from refused
+        limit, _, kind = name.partition(":")
+        raise QuotaReached(limit, kind) from refused
 
 
 def _row(owner: str) -> dict[str, Any]:

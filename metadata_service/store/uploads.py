@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from .. import clock
@@ -16,6 +17,8 @@ from .tallies import Room
 PREFIX: Final = "UPLOAD#"
 MOST_PAGES: Final = 5
 """Pages of 1 MB, each some 1,500 uploads, that are looked through for pending ones: those of a week are kept."""
+MOST_TOGETHER: Final = 90
+"""Uploads that one transaction begins: it takes a hundred writes, some of them beside the uploads."""
 
 # Words that DynamoDB reserves, by the names that expressions use for them.
 _STATE: Final = {"#state": "state"}
@@ -36,6 +39,10 @@ _OPTIONAL: Final = (
 )
 
 
+class AlreadyBegun(Exception):
+    """Somebody else recorded one of these uploads, or what was to be written with them, meanwhile."""
+
+
 def _row(upload: Upload) -> dict[str, Any]:
     return media.row(upload.owner, PREFIX + upload.id)
 
@@ -44,6 +51,13 @@ def get(owner: str, upload_id: str) -> Upload | None:
     """The owner's upload of this id, or None."""
     item = current().get(media.TABLE, media.row(owner, PREFIX + upload_id))
     return None if item is None else read(item)
+
+
+def get_many(owner: str, upload_ids: Sequence[str]) -> dict[str, Upload]:
+    """Those of the owner's uploads of these ids that there are, by their ids."""
+    item_keys = [media.row(owner, PREFIX + upload_id) for upload_id in dict.fromkeys(upload_ids)]
+    found = current().batch_get(media.TABLE, item_keys, consistent=True) if item_keys else []
+    return {upload.id: upload for upload in map(read, found)}
 
 
 def read(item: Mapping[str, Any]) -> Upload:
@@ -106,6 +120,31 @@ def begin(upload: Upload, limit: int, room: Room) -> None:
 
     Raises tallies.PendingLimitReached or QuotaReached, or AccountErased.
     """
+    begin_together([upload], [room], limit)
+
+
+def begin_together(begun: Sequence[Upload], rooms: Sequence[Room], limit: int, beside: Sequence[Write] = ()) -> None:
+    """Record new uploads, at most MOST_TOGETHER, all or none, and what is written `beside` them.
+
+    Raises tallies.PendingLimitReached or QuotaReached, AccountErased, or AlreadyBegun where one of them is there, or
+    what is beside them does not hold.
+    """
+    # Races with a repeat of the same request, which begins the same ids.
+    is_new = f"attribute_not_exists({media.OWNER})"
+    puts = [put_write(media.TABLE, _begun_row(upload), condition=is_new) for upload in begun]
+    counts = [tallies.begun_write(upload.owner, limit, room) for upload, room in zip(begun, rooms, strict=True)]
+    # Races with the account's erasure, which ends what is pending once: nothing may begin after it.
+    alive = [users.alive_write(owner) for owner in {upload.owner for upload in begun}]
+    try:
+        current().transact([*beside, *puts, *counts, *alive], token=clock.new_id())
+    except TransactionRefused as refused:
+        if alive:
+            users.raise_if_erased(refused)
+        tallies.raise_if_full(refused)
+        raise AlreadyBegun from refused
+
+
+def _begun_row(upload: Upload) -> dict[str, Any]:
     item: dict[str, Any] = {
         **_row(upload),
         "category": upload.object_key.category,
@@ -119,18 +158,9 @@ def begin(upload: Upload, limit: int, room: Room) -> None:
         "due": upload.completable_until,
         "shard": media.shard(upload.id),
     }
-    item |= {
+    return item | {
         name: value for name in ("declared_length", "declared_checksum") if (value := getattr(upload, name)) is not None
     }
-    counted = tallies.begun_write(upload.owner, limit, room)
-    # Races with the account's erasure, which ends what is pending once: nothing may begin after it.
-    writes = [put_write(media.TABLE, item), counted, users.alive_write(upload.owner)]
-    try:
-        current().transact(writes, token=clock.new_id())
-    except TransactionRefused as refused:
-        users.raise_if_erased(refused)
-        tallies.raise_if_full(refused)
-        raise
 
 
 def take_lease(upload: Upload, lease: str, now: int, ends_at: int) -> Upload | None:
@@ -190,6 +220,32 @@ def open_parts(upload: Upload, multipart_id: str, now: int, ends_at: int) -> Upl
         # Somebody else's URLs live longer than ours will: then there is nothing to record.
         is_open = found is not None and found.state == PENDING[0] and found.multipart_id == multipart_id
         return found if is_open and found is not None and found.parts_end_at >= ends_at else None
+    return read(item)
+
+
+def prolong(upload: Upload, url_ends_at: int) -> Upload:
+    """Record that a URL for writing it ends later; the upload as it is then, which may be as somebody else left it.
+
+    Before the URL is signed: whoever cleans up goes by what is recorded.
+    """
+    later = replace(upload, url_ends_at=url_ends_at)
+    try:
+        # Races with a completion and a cancel, which both queue what the last recorded URL may still write.
+        item = current().update(
+            media.TABLE,
+            _row(upload),
+            "SET url_ends_at = :later, due = :due",
+            condition="#state = :requested AND url_ends_at = :seen",
+            values={
+                ":requested": PENDING[0],
+                ":seen": upload.url_ends_at,
+                ":later": url_ends_at,
+                ":due": later.completable_until,
+            },
+            names=_STATE,
+        )
+    except ConditionFailed as refused:
+        return upload if refused.item is None else read(refused.item)
     return read(item)
 
 
@@ -264,7 +320,8 @@ def expire(upload: Upload, now: int) -> bool:
 
 def _as_read(upload: Upload) -> tuple[str, dict[str, Any]]:
     # What is queued follows from these: were one recorded in between, bytes would be left behind for good.
-    condition, values = _IS_PENDING, dict[str, Any](_PENDING_VALUES)
+    condition, values = f"{_IS_PENDING} AND url_ends_at = :url_ends_at", dict[str, Any](_PENDING_VALUES)
+    values[":url_ends_at"] = upload.url_ends_at
     for name in ("writes_end_at", "parts_end_at"):
         if seen := getattr(upload, name):
             condition, values[f":{name}"] = f"{condition} AND {name} = :{name}", seen

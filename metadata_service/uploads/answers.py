@@ -5,39 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import clock, grants, media_urls, ways_out
+from .. import clock, media_urls
 from ..callers import Caller
 from ..object_keys import LARGE
+from ..store import objects
 from ..upload_record import Upload
 from .completing import Completed
 
 
 def completed(caller: Caller, done: Completed) -> dict[str, Any]:
-    """The answer of complete, the same each time it is asked (signed URLs, where there are any, are new)."""
+    """The answer of complete, the same each time it is asked; signed URLs, where there are any, are new.
+
+    Of an object that was blocked, replaced or deleted since, it has null for every URL.
+    """
     upload = done.upload
     urls = done.urls or _urls(caller, upload)
     spoken: dict[str, Any] = {
         "upload_id": upload.id,
         "state": "ready",
         "key": upload.object_key.text(),
-        "url": urls[LARGE],
+        "url": urls[LARGE] if urls else None,
         "bytes": upload.stored_bytes,
         "content_type": upload.object_key.content_type,
     }
     if upload.object_key.is_picture:
-        spoken |= {"urls": dict(urls), "width": upload.width, "height": upload.height}
+        spoken |= {"urls": dict(urls) if urls else None, "width": upload.width, "height": upload.height}
     return spoken
 
 
-def _urls(caller: Caller, upload: Upload) -> Mapping[str, str]:
-    out = ways_out.current()
-    kind = out.kinds.get(upload.kind)
-    if kind is not None and kind.visibility == "public":
-        return media_urls.stable_by_size(upload.object_key)
-    ends_at = clock.now() + out.kinds.reading_expiry(upload.kind, upload.object_key.category)
-    item = grants.get_served(upload.object_key, upload.object_key.sizes, ends_at)
-    [answer] = out.signer.sign([item], caller.asker)
-    return answer.urls
+def _urls(caller: Caller, upload: Upload) -> Mapping[str, str] | None:
+    stored = objects.get(upload.object_key)
+    return None if stored is None else media_urls.by_size([stored], caller).get(upload.object_key)
 
 
 def status(upload: Upload, now: int) -> dict[str, Any]:

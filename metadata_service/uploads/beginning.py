@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,21 +49,30 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A recorded upload, where its bytes go, and where what becomes of it will be read."""
+    """A recorded upload, where its bytes go, and where what becomes of it will be read.
+
+    `asked_at`: when the URL was asked for, in seconds since the epoch.
+    """
 
     upload: Upload
     kind: Kind
     destination: Signed
     url: str
+    asked_at: int
 
 
 def begin(caller: Caller, wanted: Wanted) -> Begun:
     """Record an upload and have its URL signed. Raises the refusals of `POST /upload-url`."""
     out = ways_out.current()
     kind = permitted(wanted, out.kinds)
-    upload = _recorded(caller, wanted, kind, out.pending_limit)
+    upload = drafted(caller.owner, wanted, kind, clock.new_id())
     try:
-        return _signed(caller, upload, kind)
+        uploads.begin(upload, out.pending_limit, quotas.room_for(upload, kind))
+    except (tallies.PendingLimitReached, tallies.QuotaReached) as reached:
+        raise no_room(reached, kind, out.pending_limit) from None
+    try:
+        items = grant_items(upload, kind, upload.created_at)
+        return begun(upload, kind, out.signer.sign(items, caller.asker), upload.created_at)
     except ApiError:
         withdraw(upload)
         raise
@@ -99,10 +108,11 @@ def _check_extension(said: str, content_type: str) -> None:
         raise ExtensionMismatch(f"file_extension of {content_type} must be {' or '.join(extensions)}")
 
 
-def _recorded(caller: Caller, wanted: Wanted, kind: Kind, pending_limit: int) -> Upload:
+def drafted(owner: str, wanted: Wanted, kind: Kind, upload_id: str) -> Upload:
+    """The upload as it will be recorded."""
     now = clock.now()
-    upload = Upload(
-        object_key=ObjectKey(caller.owner, kind.category, clock.new_id(), kind.ext),
+    return Upload(
+        object_key=ObjectKey(owner, kind.category, upload_id, kind.ext),
         kind=kind.name,
         state="requested",
         method=wanted.method or kind.method,
@@ -112,26 +122,30 @@ def _recorded(caller: Caller, wanted: Wanted, kind: Kind, pending_limit: int) ->
         declared_length=wanted.content_length,
         declared_checksum=wanted.checksum_sha256,
     )
-    try:
-        uploads.begin(upload, pending_limit, quotas.room_for(upload, kind))
-    except tallies.QuotaReached as reached:
-        raise QuotaExceeded(quotas.told(kind, reached.limit), reached.limit) from None
-    except tallies.PendingLimitReached:
-        raise TooManyPending(
-            f"at most {pending_limit} uploads may be pending: complete or cancel some", ASK_AGAIN_AFTER
-        ) from None
-    return upload
 
 
-def _signed(caller: Caller, upload: Upload, kind: Kind) -> Begun:
-    """One grant: where the bytes go and, of what will not be public, where its owner will read it."""
-    is_public = kind.visibility == "public"
+def no_room(
+    reached: tallies.PendingLimitReached | tallies.QuotaReached, kind: Kind, pending_limit: int
+) -> TooManyPending | QuotaExceeded:
+    """The refusal of more uploads than may be pending, or more objects than may be stored."""
+    if isinstance(reached, tallies.QuotaReached):
+        return QuotaExceeded(quotas.told(kind, reached.limit), reached.limit)
+    return TooManyPending(f"at most {pending_limit} uploads may be pending: complete or cancel some", ASK_AGAIN_AFTER)
+
+
+def grant_items(upload: Upload, kind: Kind, now: int) -> list[Item]:
+    """What is signed for it: where the bytes go and, of what will not be public, where its owner will read it."""
     items = [_destination(upload, kind)]
-    if not is_public:
-        items.append(grants.get_served(upload.object_key, [LARGE], upload.created_at + kind.reading_expiry))
-    answers = ways_out.current().signer.sign(items, caller.asker)
-    url = media_urls.stable(upload.object_key) if is_public else answers[1].urls[LARGE]
-    return Begun(upload, kind, answers[0], url)
+    if kind.visibility != "public":
+        items.append(grants.get_served(upload.object_key, [LARGE], now + kind.reading_expiry))
+    return items
+
+
+def begun(upload: Upload, kind: Kind, signed: Sequence[Signed], now: int) -> Begun:
+    """The upload with what came of its grant items."""
+    destination, *reading = signed
+    url = reading[0].urls[LARGE] if reading else media_urls.stable(upload.object_key)
+    return Begun(upload, kind, destination, url, max(now, upload.url_ends_at - kind.upload_expiry))
 
 
 def _destination(upload: Upload, kind: Kind) -> Item:
@@ -153,7 +167,7 @@ def _destination(upload: Upload, kind: Kind) -> Item:
     )
 
 
-def answer(begun: Begun) -> Mapping[str, Any]:
+def answer(begun: Begun) -> dict[str, Any]:
     """What `POST /upload-url` says of it."""
     upload, destination = begun.upload, begun.destination
     spoken: dict[str, Any] = {
@@ -166,6 +180,6 @@ def answer(begun: Begun) -> Mapping[str, Any]:
         "content_type": upload.content_type,
         "max_bytes": begun.kind.max_bytes,
         "expires_at": clock.iso(upload.url_ends_at),
-        "expires_in": begun.kind.upload_expiry,
+        "expires_in": upload.url_ends_at - begun.asked_at,
     }
     return spoken | {"fields": dict(destination.fields)} if upload.method == "POST" else spoken

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .. import clock, grants, pictures, ways_out
+from .. import clock, grants, media_urls, pictures, ways_out
 from ..callers import Caller
 from ..errors import Unavailable
 from ..grants import Item
@@ -46,7 +46,7 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A ready upload; `urls` by size where they were signed on the way, else None."""
+    """A ready upload; `urls` by size where it became ready just now, else None."""
 
     upload: Upload
     urls: Mapping[str, str] | None = None
@@ -83,7 +83,8 @@ def _completed_under_lease(caller: Caller, held: Upload) -> Completed:
         sizes = inspect(held, kind, fetch_incoming(caller, held, kind))
         held = record_digests(held, sizes)
         written = write_served(caller, held, kind, sizes)
-        return Completed(make_visible(held, kind, sizes, written), written.urls)
+        urls = written.urls or media_urls.stable_by_size(held.object_key)
+        return Completed(make_visible(held, kind, sizes, written), urls)
     except UploadRejected as rejected:
         reject(held, rejected)  # as it is by now: what was written since is queued
         raise

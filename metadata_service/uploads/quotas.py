@@ -5,6 +5,8 @@ A current picture that is replaced makes room for the one that comes; of other k
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..kinds import Kind
 from ..store import objects, pictures
 from ..store.objects import StoredObject
@@ -24,6 +26,17 @@ def room_for(upload: Upload, kind: Kind) -> Room:
     if going is None or going.kind != kind.name or not going.stored_bytes:
         return Room(of(kind), 1, octets)
     return Room(of(kind), 0, octets - going.stored_bytes)
+
+
+def rooms_for(together: Sequence[Upload], kinds: Mapping[str, Kind]) -> list[Room]:
+    """The same for several at once: as where one is begun after the other, each must fit, and not all of a kind."""
+    rooms = [room_for(upload, kinds[upload.kind]) for upload in together]
+    largest: dict[str, Room] = {}
+    for room in rooms:
+        before = largest.get(room.quota.kind, room)
+        most = max(room.objects, before.objects), max(room.octets, before.octets)
+        largest[room.quota.kind] = Room(room.quota, *most)
+    return [largest.pop(room.quota.kind, Room(room.quota, 0, 0)) for room in rooms]
 
 
 def told(kind: Kind, limit: str) -> str:

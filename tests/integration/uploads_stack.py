@@ -33,10 +33,17 @@ from werkzeug.test import TestResponse
 
 from local.deploy import Deployment, deploy
 from local.engine import AccessKey, Engine, new_root_credentials
+from tests.builders import a_service_token
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ISSUER = "https://issuer.example"
 CLIENT_ID = "page"
+SERVICES = {
+    "press": ["media:read", "media:write", "media:moderate"],
+    "archive": ["media:read", "media:write", "media:moderate"],
+    "clerk": ["hooks"],
+}
+"""Who is registered, for what; all of them have one key."""
 
 
 def base64url(octets: bytes) -> str:
@@ -92,6 +99,7 @@ class Stack:
     folder: Path
     deployment: Deployment
     token_key: Ed25519PrivateKey
+    service_key: Ed25519PrivateKey
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -206,6 +214,15 @@ class Stack:
         }
         return jwt.encode(claims | more, self.token_key, algorithm="EdDSA", headers={"kid": "issuer-1"})
 
+    def service_token(self, name: str, scope: str, **more: Any) -> str:
+        """A token of one of the SERVICES."""
+        return a_service_token(self.service_key, name, scope, **more)
+
+    def audited(self) -> list[dict[str, Any]]:
+        """The signer's audit lines, of all its chains."""
+        chains = sorted((self.folder / "audit").iterdir())
+        return [json.loads(line) for chain in chains for line in chain.read_text().splitlines()]
+
     def keys_of(self, owner: str) -> set[str]:
         """Every object key of a person that is in the bucket, below both prefixes."""
         s3 = self.deployment.client("s3")
@@ -246,6 +263,16 @@ class Stack:
         self.set_numbers(owner, f"UPLOAD#{upload_id}", lease_ends_at=int(time.time()) - 1)
 
 
+def _write_services(folder: Path) -> Ed25519PrivateKey:
+    service_key = Ed25519PrivateKey.generate()
+    public = base64url(service_key.public_key().public_bytes_raw())
+    entries = [
+        f'[{name}]\npublic_key = "{public}"\nscopes = {json.dumps(scopes)}\n' for name, scopes in SERVICES.items()
+    ]
+    (folder / "services.toml").write_text("".join(entries))
+    return service_key
+
+
 def _write_secrets(folder: Path, deployment: Deployment) -> Ed25519PrivateKey:
     token_key = Ed25519PrivateKey.generate()
     public = {"kty": "OKP", "crv": "Ed25519", "kid": "issuer-1", "alg": "EdDSA", "use": "sig"}
@@ -267,7 +294,6 @@ def _write_secrets(folder: Path, deployment: Deployment) -> Ed25519PrivateKey:
         (folder / name).write_text(json.dumps(content))
     for name in ("metadata", "sweeper"):
         (folder / f"{name}-credentials").write_text(_profile(deployment.access_keys[name]))
-    (folder / "services.toml").write_text("")
     return token_key
 
 
@@ -299,7 +325,7 @@ def stack() -> Iterator[Stack]:
             engine.start(output)
         engine.wait_ready()
         deployment = deploy(engine.endpoint, engine.root_credentials, folder / "deployment.json", cors_origins=[])
-        made = Stack(folder, deployment, _write_secrets(folder, deployment))
+        made = Stack(folder, deployment, _write_secrets(folder, deployment), _write_services(folder))
         made.start_images()
         made.start_signer()
         yield made
@@ -378,6 +404,47 @@ class Person:
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
         return self.stack.rows_of(self.sub)
+
+
+@dataclass
+class InternalService:
+    """An internal service with a token of its own for each request."""
+
+    name: str
+    stack: Stack
+    client: FlaskClient
+    scope: str = "media:read media:write media:moderate"
+
+    @property
+    def owner(self) -> str:
+        return f"s-{self.name}"
+
+    def ask(self, path: str, body: Any = None, *, scope: str | None = None, **headers: str) -> "Answer":
+        """POST to an internal route; a header's name with _ for -."""
+        token = self.stack.service_token(self.name, self.scope if scope is None else scope)
+        sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        text = "" if body is None else json.dumps(body, ensure_ascii=False)
+        return Answer(self.client.post(f"/internal/v1{path}", data=text.encode(), headers=sent))
+
+    def sign(self, *items: Any, sent_with: str | None = None, **more: Any) -> "Answer":
+        """Ask for URLs, with an Idempotency-Key of its own where another is not named."""
+        key = str(uuid.uuid4()) if sent_with is None else sent_with
+        return self.ask("/signed-urls", {"items": list(items)}, Idempotency_Key=key, **more)
+
+    def signed(self, *items: Any, **more: Any) -> list[dict[str, Any]]:
+        """The answers for these items, one each."""
+        answer = self.sign(*items, **more)
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json["items"]) == len(items)
+        spoken: list[dict[str, Any]] = answer.json["items"]
+        return spoken
+
+    def complete(self, begun: dict[str, Any], **more: Any) -> "Answer":
+        return self.ask(f"/uploads/{begun['upload_id']}/complete", {}, **more)
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        return self.stack.rows_of(self.owner)
 
 
 @pytest.fixture

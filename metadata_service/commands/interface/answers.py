@@ -261,13 +261,13 @@ class BegunUpload(Strict):
 
 
 class CompletedUpload(Strict):
-    """A complete upload. A document has no urls, width or height."""
+    """A complete upload. A document has no urls, width or height. What has no address any more has null for it."""
 
     upload_id = fields.UUID(required=True, metadata={"description": "The upload's id."})
     state = fields.String(required=True, validate=validate.Equal("ready"), metadata={"description": "It is complete."})
     object_key = text("The key.", data_key="key")
-    url = address("Where it is read: a stable address if it is public, else a signed one.")
-    urls = fields.Nested(Sizes, metadata={"description": "Every size of a picture."})
+    url = address("Where it is read: a stable address if it is public, else a signed one.", allow_none=True)
+    urls = fields.Nested(Sizes, allow_none=True, metadata={"description": "Every size of a picture."})
     width = number("Of the large size, in pixels.", required=False)
     height = number("Of the large size, in pixels.", required=False)
     bytes = number("Of the large size.")
@@ -428,3 +428,30 @@ class ConfirmedAccount(Strict):
 
     user_id = text("The person, as keys and tables name them.")
     created = flag("False where it was there before.")
+
+
+class OpenedObject(Strict):
+    """Where an object can be read."""
+
+    url = address("Signed; for whoever has it.")
+    expires_at = moment("When it ends.")
+
+
+ITEM_ANSWERS: Final = (OpenedObject, BegunUpload, UploadStatus, Error)
+
+
+class SignedBatch(Strict):
+    """An answer for each item, in order."""
+
+    items = fields.List(
+        fields.Raw(metadata={"anyOf": [{"$ref": f"#/components/schemas/{each.__name__}"} for each in ITEM_ANSWERS]}),
+        required=True,
+        metadata={"description": "In the order asked; a refused item has error and message, and harms no other."},
+    )
+
+
+class Blocking(Strict):
+    """Whether an object is blocked."""
+
+    object_key = text("The object's key, of its large size.", data_key="key")
+    blocked = flag("True from block on, false from unblock on.")

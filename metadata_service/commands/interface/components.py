@@ -9,6 +9,7 @@ from apispec import APISpec
 from marshmallow import Schema, fields
 
 from ...schemas import text
+from ...schemas.internal import SignGet, SignPut
 from ...schemas.links import IGNORED as IGNORED_OF_LINKS
 from ...schemas.links import PostLink
 from ...schemas.profiles import IGNORED as IGNORED_OF_PROFILES
@@ -38,6 +39,8 @@ def describe(spec: APISpec) -> None:
     for name, (description, schema) in HEADERS.items():
         spec.components.header(name, {"description": description, "schema": schema})
     spec.components.schema("Error", schema=answers.Error)
+    for named in (SignGet, SignPut, answers.OpenedObject):  # named in places that apispec does not read
+        spec.components.schema(named.__name__, schema=named)
     for name, response in refusals.shared().items():
         spec.components.response(name, response)
 

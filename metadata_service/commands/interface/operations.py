@@ -62,6 +62,10 @@ def _parameters(path: str, route: Route) -> Iterable[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
     if route.query is not None:
         yield {"in": "query", "schema": route.query}
+    if route.is_write:
+        schema = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"}
+        told = "Tells a repeat from a new request."
+        yield {"name": "Idempotency-Key", "in": "header", "description": told, "schema": schema}
 
 
 def _request_body(endpoint: str, schema: type[Schema], *, is_optional: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ...links import TooManyLinks
 from ...object_keys import CATEGORIES
 from ...profiles import UsernameTaken
 from ...schemas.hooks import PostConfirmation, PreSignUp
+from ...schemas.internal import Block, SignBatch, Unblock
 from ...schemas.links import PostLink
 from ...schemas.photos import PhotosPage
 from ...schemas.profiles import CheckUsername, PostProfile, SeveralProfiles
@@ -26,6 +27,8 @@ from ...schemas.uppy import CompleteMultipart, CreateMultipart, FormParameters, 
 from ...sharing import TooManyShareLinks
 from ...upload_errors import (
     ExtensionMismatch,
+    IdempotencyConflict,
+    IdempotencyKeyRequired,
     InvalidParts,
     LengthRequired,
     MultipartNotTaken,
@@ -62,6 +65,7 @@ class Route:
 
     `form_file`: the field of a form that a file comes in, where the body is not JSON.
     `is_list`: the answer is a list of those.
+    `is_write`: whether it takes an Idempotency-Key.
     """
 
     caller: Caller
@@ -74,6 +78,7 @@ class Route:
     is_body_optional: bool = False
     form_file: str = ""
     is_list: bool = False
+    is_write: bool = False
     needs_others: bool = True
     otherwise: Mapping[int, type[Schema]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
@@ -267,6 +272,43 @@ ROUTES: Final[Mapping[str, Route]] = {
     ),
     "hooks.pre_sign_up": Route(Caller.SERVICE, answers.SignUpDecision, body=PreSignUp),
     "hooks.post_confirmation": Route(Caller.SERVICE, answers.ConfirmedAccount, (AccountErased,), body=PostConfirmation),
+    "internal.sign": Route(
+        Caller.SERVICE,
+        answers.SignedBatch,
+        (IdempotencyKeyRequired, IdempotencyConflict),
+        body=SignBatch,
+        says="Items of `get` need the scope media:read, items of `put` media:write and an Idempotency-Key; without a "
+        "scope that any item needs nothing is signed. What else is wrong with an item is its own answer, with the code "
+        "that other routes have for it. Within a day the same key with the same body begins no other uploads: it "
+        "answers with the same upload_ids and keys, signed anew while the bytes may still come, and with the upload's "
+        "state after that. A service may have 1,000 uploads pending.",
+        is_write=True,
+    ),
+    "internal.complete": Route(
+        Caller.SERVICE,
+        answers.CompletedUpload,
+        COMPLETING,
+        body=Nothing,
+        is_body_optional=True,
+        says="Needs the scope media:write. Asked again, it answers the same.",
+        is_write=True,
+    ),
+    "internal.block": Route(
+        Caller.SERVICE,
+        answers.Blocking,
+        (NotFound,),
+        body=Block,
+        says="Needs the scope media:moderate. Whatever else becomes of the object, only unblock ends it.",
+        is_write=True,
+    ),
+    "internal.unblock": Route(
+        Caller.SERVICE,
+        answers.Blocking,
+        (NotFound,),
+        body=Unblock,
+        says="Needs the scope media:moderate.",
+        is_write=True,
+    ),
 }
 
 PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
