@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
@@ -37,17 +38,24 @@ class Taker:
         name: str = "",
         at: str = "",
         files: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Ask `line` ("GET /path") and return the answer; without an `endpoint` nothing is remembered.
 
         `files`: what a form brings, as requests takes it.
         """
         method, path = line.split(" ")
-        headers = {"Authorization": f"Bearer {os.environ[by]}"} if by else {}
+        named = {"Authorization": f"Bearer {os.environ[by]}"} if by else {}
         sent = body if isinstance(body, str) else None if body is None else json.dumps(body)
         url = (at or self.public) + path
         answer = self._session.request(
-            method, url, data=sent, files=files, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            method,
+            url,
+            data=sent,
+            files=files,
+            headers={**named, **(headers or {})},
+            timeout=TIMEOUT,
+            allow_redirects=False,
         )
         spoken: Any = answer.json() if answer.content else {}
         if endpoint:

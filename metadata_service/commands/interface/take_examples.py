@@ -18,6 +18,14 @@ from .asking import Taker
 from .examples import NAME
 
 NOBODY_S: Final = "00000000-0000-4000-8000-000000000000"
+A_PDF: Final = (
+    b"%PDF-1.4\n"
+    b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+    b"2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n"
+    b"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>\nendobj\n"
+    b"xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \n0000000115 00000 n \n"
+    b"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n186\n%%EOF\n"
+)
 
 
 def begun(taker: Taker, file_type: str = "profile_image", **more: Any) -> dict[str, Any]:
@@ -228,6 +236,35 @@ def hooks(taker: Taker) -> None:
         taker.ask(endpoint, line, again, by="SERVICE_TOKEN", name="again", at=taker.internal)
 
 
+def internal(taker: Taker, picture: str) -> None:
+    """What internal services ask about files."""
+    paths = {name: f"POST /internal/v1/{name}" for name in ("signed-urls", "objects/block", "objects/unblock")}
+
+    def ask(verb: str, path: str, body: Any, *, by: str = "SERVICE_TOKEN", name: str = "", **sent: str) -> Any:
+        line = paths.get(path, f"POST /internal/v1/{path}")
+        return taker.ask(f"internal.{verb}", line, body, by=by, name=name, at=taker.internal, headers=sent)
+
+    batch = [
+        {"op": "get", "key": picture, "size": 150, "expires_in": 60},
+        {"op": "put", "file_type": "resume", "content_type": "application/pdf"},
+        {"op": "get", "key": picture.replace("/profile/", "/photos/")},
+    ]
+    sent = {"Idempotency-Key": "nightly-report-2026-11-21"}
+    begun = ask("sign", "signed-urls", {"items": batch}, name="a_batch", **sent)["items"][1]
+    ask("sign", "signed-urls", {"items": batch})
+    ask("sign", "signed-urls", {"items": batch[1:]}, **sent)
+    ask("sign", "signed-urls", {"items": []})
+    ask("sign", "signed-urls", {"items": batch}, by="NARROW_TOKEN")
+    ask("complete", f"uploads/{begun['upload_id']}/complete", {})
+    taker.send(begun, A_PDF)
+    ask("complete", f"uploads/{begun['upload_id']}/complete", {}, name="a_document")
+    ask("complete", f"uploads/{NOBODY_S}/complete", {})
+    ask("block", "objects/block", {"key": picture, "reason": "Reported by three people."})
+    ask("block", "objects/block", {"key": picture.replace("/profile/", "/photos/"), "reason": "Reported."})
+    ask("block", "objects/block", {"key": picture})
+    ask("unblock", "objects/unblock", {"key": picture})
+
+
 def too_much(taker: Taker) -> None:
     """The limits: more links, pending uploads and requests than there may be."""
     for number in range(MOST + 1):
@@ -256,6 +293,7 @@ def main() -> None:
     people(taker, picture, empty)
     share_links(taker, picture)
     hooks(taker)
+    internal(taker, picture)
     links(taker)
     profile_photos(taker)
     too_much(taker)
