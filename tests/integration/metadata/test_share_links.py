@@ -12,7 +12,10 @@ import pytest
 import requests
 
 from metadata_service import sharing
+from metadata_service.errors import AccountErased
+from metadata_service.object_keys import ObjectKey
 from metadata_service.store import shares
+from metadata_service.store.shares import Share
 from tests.integration.metadata.test_people_profiles import a_pdf, save
 from tests.integration.uploads_stack import Answer, Person, Stack, a_picture, make_app
 
@@ -139,6 +142,24 @@ def test_with_the_object_go_its_links(alice: Person, name: str) -> None:
     assert alice.ask("DELETE", f"/photos/{photo['upload_id']}").status_code == 200
     save(alice, name, resume_key=None)
     assert [is_over(alice, link) for link in (first, picture, document)] == [True] * 3
+
+
+def test_with_the_account_go_its_links(alice: Person) -> None:
+    object_key = alice.has(a_picture(), **PHOTO)["key"]
+    link = share(alice, object_key)
+    assert alice.ask("DELETE", "/users/me").status_code == 202
+    assert is_over(alice, link)
+    refused = alice.ask("POST", "/share-links", json={"key": object_key, "expires_in": DAY})
+    assert (refused.status_code, refused.json["error"]) == (410, "account_erased")
+    assert not [name for name in alice.rows if name.startswith("SHARE#")]
+
+
+def test_no_link_comes_after_an_erasure_that_came_in_between(alice: Person) -> None:
+    object_key = ObjectKey.parse(alice.has(a_picture(), **PHOTO)["key"])
+    assert alice.ask("DELETE", "/users/me").status_code == 202
+    with alice.client.application.app_context(), pytest.raises(AccountErased):
+        shares.add(Share("00" + "A" * 22 + alice.sub, 0, object_key, "v1.r1.link.0.9.x", 9), now=1)
+    assert not [name for name in alice.rows if name.startswith("SHARE#")]
 
 
 def test_a_public_object_is_shared_and_a_resume_that_is_hidden_stays_shared(alice: Person, name: str) -> None:
