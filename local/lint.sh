@@ -11,7 +11,7 @@ check() {
 
 check ruff check .
 check ruff format --check .
-check mypy signer_service metadata_service image_service local benchmarks
+check mypy signer_service metadata_service image_service local benchmarks clients/python
 check lint-imports
 check cfn-lint deploy/cloudformation/*.yaml
 for script in local/*.sh gateway/*.sh .ci/run; do
