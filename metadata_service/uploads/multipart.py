@@ -19,7 +19,14 @@ from ..multipart_xml import MULTIPART_ID, Part
 from ..s3 import NothingThere
 from ..signer import Signed
 from ..store import uploads
-from ..upload_errors import UploadInProgress, UploadNotFound, UploadNotReceived, UploadReady
+from ..upload_errors import (
+    TooLarge,
+    UnsupportedFileType,
+    UploadInProgress,
+    UploadNotFound,
+    UploadNotReceived,
+    UploadReady,
+)
 from ..upload_record import MULTIPART, Upload
 from .beginning import Begun, Wanted, begin, withdraw
 from .cancelling import cancel
@@ -45,6 +52,8 @@ def create(caller: Caller, wanted: Wanted) -> tuple[Begun, str]:
 
 def find(caller: Caller, kind: str, key_text: str, multipart_id: str) -> Upload:
     """The caller's upload in parts of this key and kind. Raises UploadNotFound, also where S3's id is another's."""
+    if kind not in ways_out.current().kinds:
+        raise UnsupportedFileType(f"{kind} is not taken")
     if MULTIPART_ID.fullmatch(multipart_id) is None:
         raise UploadNotFound
     upload = by_key(caller, key_text)
@@ -71,7 +80,13 @@ def opened(upload: Upload, multipart_id: str, ends_at: int) -> Upload:
 def sign_parts(
     caller: Caller, upload: Upload, multipart_id: str, numbers: Sequence[int], length: int | None = None
 ) -> Mapping[int, Signed]:
-    """URLs for the client's own PUTs of these parts, each of exactly `length` bytes where that is given."""
+    """URLs for the client's own PUTs of these parts, each of exactly `length` bytes where that is given.
+
+    Raises TooLarge where already one has more bytes than its kind allows.
+    """
+    kind = ways_out.current().kinds[upload.kind]
+    if length is not None and length > kind.max_bytes:
+        raise TooLarge(kind.max_bytes)
     ends_at = _ends_at(upload)
     opened(upload, multipart_id, ends_at)
     object_key = upload.object_key

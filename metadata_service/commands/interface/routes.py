@@ -104,7 +104,15 @@ BEGINNING: Final = (
     TooManyPending,
 )
 """What is in the way of beginning an upload."""
-OF_PARTS: Final = (UploadNotFound, UploadInProgress, UploadExpired, UploadCancelled, UploadRejected, UploadReady)
+OF_PARTS: Final = (
+    UnsupportedFileType,
+    UploadNotFound,
+    UploadInProgress,
+    UploadExpired,
+    UploadCancelled,
+    UploadRejected,
+    UploadReady,
+)
 """What is in the way of going on with an upload in parts."""
 
 COMPANION: Final = "As Companion does it, for @uppy/aws-s3 4 and 5."

@@ -1,5 +1,6 @@
 """Uploads in parts as Uppy makes them: version 6 by `signRequest`, 4 and 5 by Companion's routes."""
 
+import json
 import re
 from dataclasses import dataclass
 from io import BytesIO
@@ -55,6 +56,13 @@ class Companion:
 
     def sends_all(self, octets: bytes) -> list[dict[str, Any]]:
         return [self.sends(number, part) for number, part in enumerate(in_parts(octets), 1)]
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The parts that S3 has, as Uppy 5 reads them."""
+        answer = self.asks("GET")
+        assert answer.status_code == 200, answer.text
+        parts: list[dict[str, Any]] = json.loads(answer.text)
+        return parts
 
     def completes(self, parts: list[dict[str, Any]], **more: Any) -> Answer:
         return self.asks("POST", "/complete", json={"parts": parts}, **more)
