@@ -40,6 +40,15 @@ def browser(chromium: webdriver.Chrome, stack: Runner) -> Iterator[webdriver.Chr
     empty(chromium, stack.gateway)
 
 
+@pytest.fixture(scope="session")
+def preset_runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A stack for one preset after the other (preset_stack.py), not started yet.
+
+    Its state is kept between them: what only a first start has to wait for is waited for once.
+    """
+    return Runner.on_free_ports(tmp_path_factory.mktemp("presets"), RATE_LIMIT="1000")
+
+
 @pytest.fixture
 def a_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
     """Makes runners, not started yet, that end with the test."""
