@@ -7,6 +7,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,25 +16,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from tests.e2e.client import People, Person, a_pdf, a_picture, looked_at
-from tests.e2e.local_stack import Runner, eventually
+from tests.e2e.local_stack import REPOSITORY, Runner, eventually
+from tests.e2e.preset_stack import running_with
 
 CURL_SECONDS = 20
 UPLOAD_SECONDS, READING_SECONDS = 3, 4
-# Seed 001's rules, and resumes whose URLs end while a test waits.
-KINDS = f"""
-[profile_image]
-category = "profile"
-accepts = ["image/jpeg", "image/png"]
-max_bytes = 5_242_880
-max_pixels = 52_428_800
-max_side = 20_000
-quality = 85
-upload_expiry = 600
-reading_expiry = 300
-sign_type = false
-require_length = false
-visibility = "public"
-
+PRESET = REPOSITORY / "docs" / "presets" / "001.toml"
+# Not of the preset: their URLs end while a test waits.
+SHORT_LIVED = f"""
 [resume]
 category = "resume"
 accepts = ["application/pdf"]
@@ -84,18 +74,12 @@ def alice(stack: Runner) -> Person:
 
 
 @pytest.fixture(scope="module")
-def seed_001(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """People at a stack with the kinds above."""
-    folder = tmp_path_factory.mktemp("seed-001")
-    kinds = folder / "kinds.toml"
-    kinds.write_text(KINDS)
-    folder.chmod(0o755)
-    runner = Runner.on_free_ports(folder / "state", KINDS_FILE=str(kinds)).start()
-    try:
-        yield People(runner.wait_ready())
-        assert runner.stop() == 0, runner.text()
-    finally:
-        runner.discard()
+def seed_001(preset_runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """People at a stack with the preset, and resumes."""
+    kinds = tmp_path_factory.mktemp("seed-001") / "kinds.toml"
+    kinds.write_text(PRESET.read_text() + SHORT_LIVED)
+    with running_with(preset_runner, str(kinds)) as stack:
+        yield People(stack)
 
 
 def read_address(person: Person, upload: Any) -> str:
@@ -164,11 +148,22 @@ def test_the_seeds_own_command_is_taken_where_the_type_is_not_signed(curl: Curl,
     assert (refused.status, refused.json["reason"]) == (422, "not_an_image")
 
 
-def test_any_type_may_be_sent_where_the_type_is_not_signed(curl: Curl, seed_001: People) -> None:
+@pytest.mark.parametrize("sent", [(), ("-H", "Content-Type: image/png"), ("-H", "Content-Type:")])
+def test_any_type_may_be_sent_where_the_type_is_not_signed(curl: Curl, seed_001: People, sent: tuple[str, ...]) -> None:
     person = seed_001.new()
     place = person.asks("profile_image")
-    assert curl.put(a_picture(), place["upload_url"]) == 200
+    assert "Content-Type" not in place["headers"]
+    assert curl.put(a_picture(), place["upload_url"], *sent) == 200
     assert person.completes(place).expect(200)["state"] == "ready"
+
+
+def test_people_view_each_others_photos_by_urls_of_two_to_five_minutes(curl: Curl, seed_001: People) -> None:
+    done = seed_001.new().uploads("profile_image", a_picture())
+    read_url = read_address(seed_001.new(), done)
+    signed_at = time.mktime(time.strptime(parameter(read_url, "X-Amz-Date"), "%Y%m%dT%H%M%SZ")) - time.timezone
+    assert 120 <= signed_at + int(parameter(read_url, "X-Amz-Expires")) - time.time() <= 300
+    assert looked_at(curl(read_url)[1]) == ("JPEG", (640, 480))
+    assert curl(read_url.partition("?")[0])[0] == 403
 
 
 def test_a_form_where_raw_bytes_are_due_is_no_picture(curl: Curl, seed_001: People, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def nobody(people: People) -> App:
 
 def an_animated_gif() -> bytes:
     """Two frames, the first red, the second blue."""
-    first, second = (Image.new("RGB", (640, 480), colour).convert("P") for colour in (RED, BLUE))
+    first, second = (Image.new("RGB", (640, 480), colour).quantize(2) for colour in (RED, BLUE))
     written = io.BytesIO()
     first.save(written, "GIF", save_all=True, append_images=[second], duration=100, loop=0)
     return written.getvalue()
