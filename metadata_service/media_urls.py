@@ -1,4 +1,4 @@
-"""Addresses for reading: stable ones of ours for what is public, signed ones, for its owner, of what is not.
+"""Addresses for reading: stable ones of ours for what is public, signed ones of what is not, for whom it is open.
 
 Whatever signs the reading of a stored object asks `to_read` for the grant's item, so that no path forgets a block.
 """
@@ -6,6 +6,7 @@ Whatever signs the reading of a stored object asks `to_read` for the grant's ite
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from . import clock, grants, ways_out
@@ -13,6 +14,7 @@ from .callers import Caller
 from .errors import NotFound
 from .grants import MOST_ITEMS, Item
 from .object_keys import LARGE, ObjectKey
+from .signer import NotPublished
 from .store import objects
 
 
@@ -35,6 +37,10 @@ class Readable(Protocol):
     def is_blocked(self) -> bool:
         """Whether nobody gets a new URL to it."""
 
+    @property
+    def receipt_for_signed_in(self) -> str | None:
+        """The receipt by which anyone who is signed in may read it, or None."""
+
 
 def stable(object_key: ObjectKey, size: str = LARGE) -> str:
     """The address that never changes, and answers with a redirect to whoever may read."""
@@ -52,7 +58,7 @@ def address(object_key: ObjectKey, caller: Caller | None) -> str | None:
 
 
 def addresses(object_keys: Iterable[ObjectKey], caller: Caller | None) -> dict[ObjectKey, str]:
-    """The large size's addresses of those objects that this caller may read; at most one grant for all."""
+    """The large size's addresses of those objects that this caller may read, as `by_size` has them."""
     found = objects.get_many(object_keys)
     return {object_key: urls[LARGE] for object_key, urls in by_size(found.values(), caller).items()}
 
@@ -60,12 +66,13 @@ def addresses(object_keys: Iterable[ObjectKey], caller: Caller | None) -> dict[O
 def by_size(
     stored: Iterable[Readable], caller: Caller | None, now: int | None = None
 ) -> dict[ObjectKey, Mapping[str, str]]:
-    """Every size's address of those objects that this caller may read; at most one grant for all.
+    """Every size's address of those objects that this caller may read; a grant for their own, and one for others'.
 
     `now`: what the end of signed ones is counted from (`ends_at`), in seconds since the epoch.
     """
     found: dict[ObjectKey, Mapping[str, str]] = {}
     own: list[Readable] = []
+    others: list[Readable] = []
     for each in stored:
         if each.is_blocked:
             continue
@@ -73,9 +80,13 @@ def by_size(
             found[each.object_key] = stable_by_size(each.object_key)
         elif caller is not None and caller.owner == each.object_key.owner:
             own.append(each)
+        elif caller is not None and each.receipt_for_signed_in:
+            others.append(each)
     if caller is not None:
-        for start in range(0, len(own), MOST_ITEMS):
-            found |= _signed(own[start : start + MOST_ITEMS], caller, clock.now() if now is None else now)
+        counted_from = clock.now() if now is None else now
+        found |= _signed(own, caller, counted_from)
+        with suppress(NotPublished):  # a receipt that is no longer taken costs these addresses, and no more
+            found |= _signed(others, caller, counted_from)
     return found
 
 
@@ -95,6 +106,16 @@ def to_read(readable: Readable, sizes: Sequence[str], expires_at: int, **terms: 
 
 
 def _signed(stored: Sequence[Readable], caller: Caller, now: int) -> dict[ObjectKey, Mapping[str, str]]:
-    items = [to_read(each, each.object_key.sizes, ends_at(each, now)) for each in stored]
-    answers = ways_out.current().signer.sign(items, caller.asker)
-    return {each.object_key: answer.urls for each, answer in zip(stored, answers, strict=True)}
+    """By the caller's token as the owner of each, or as somebody who is signed in."""
+    found: dict[ObjectKey, Mapping[str, str]] = {}
+    for start in range(0, len(stored), MOST_ITEMS):
+        some = stored[start : start + MOST_ITEMS]
+        answers = ways_out.current().signer.sign([_for_caller(each, caller, now) for each in some], caller.asker)
+        found |= {each.object_key: answer.urls for each, answer in zip(some, answers, strict=True)}
+    return found
+
+
+def _for_caller(readable: Readable, caller: Caller, now: int) -> Item:
+    object_key = readable.object_key
+    receipt = None if caller.owner == object_key.owner else readable.receipt_for_signed_in
+    return to_read(readable, object_key.sizes, ends_at(readable, now), receipt=receipt)

@@ -14,7 +14,7 @@ from ..store import profiles as store
 blueprint: Final = Blueprint("profiles", __name__)
 PRIVATE: Final = {"Cache-Control": "no-store"}
 FOR_THIS_CALLER: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-"""What is said depends on who asks, and changes whenever its owner likes."""
+"""What anybody is told; who is signed in may be told more, signed URLs among it (PRIVATE)."""
 
 Answer = tuple[dict[str, Any], dict[str, str]]
 
@@ -35,8 +35,7 @@ def show(username: str) -> Answer:
     if profile is None:
         raise NotFound("there is nobody of this name")
     caller = callers.optional()
-    is_own = caller is not None and caller.owner == profile.user_id
-    return profile_view.shown(profile, caller), PRIVATE if is_own else FOR_THIS_CALLER
+    return profile_view.shown(profile, caller), FOR_THIS_CALLER if caller is None else PRIVATE
 
 
 @blueprint.get("/profiles")
@@ -44,7 +43,6 @@ def show_several() -> Answer:
     """A line for each of several people."""
     names = strict_json.query(SEVERAL_PROFILES)["usernames"]
     caller = callers.optional()
-    # A caller may be among them, with signed URLs of theirs where their picture is not public.
     return {"profiles": profile_view.several(names, caller)}, FOR_THIS_CALLER if caller is None else PRIVATE
 
 

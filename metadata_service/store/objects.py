@@ -40,6 +40,11 @@ class StoredObject:
         """Whether anyone may read it, unless it is blocked."""
         return self.visibility == "public"
 
+    @property
+    def receipt_for_signed_in(self) -> str | None:
+        """The receipt by which anyone who is signed in may read it, or None."""
+        return self.receipt if self.visibility == "signed_in" else None
+
 
 PREFIX: Final = "OBJECT#"
 

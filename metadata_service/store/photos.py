@@ -34,6 +34,11 @@ class Photo:
         """Whether anyone may read it."""
         return self.visibility == "public"
 
+    @property
+    def receipt_for_signed_in(self) -> None:
+        """None: a gallery is its owner's."""
+        return None
+
 
 def _row(owner: str, uploaded_ms: int) -> dict[str, Any]:
     return {"userId": owner, "uploadedAt": uploaded_ms}
