@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+_SERVICE = "s-"
 _PLAIN = re.compile(r"(?!h-|s-)[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 
@@ -17,4 +18,9 @@ def owner_of(sub: str) -> str:
 
 def owner_of_service(name: str) -> str:
     """The owner form of an internal service; no person's can begin so."""
-    return f"s-{name}"
+    return f"{_SERVICE}{name}"
+
+
+def is_service(owner: str) -> bool:
+    """Whether files are an internal service's, rather than a person's."""
+    return owner.startswith(_SERVICE)

@@ -9,7 +9,7 @@ import re
 import secrets
 from typing import Any, Final
 
-from . import clock, grants, ways_out
+from . import clock, grants, media_urls, ways_out
 from .callers import Caller
 from .errors import ApiError, NotFound, Unavailable
 from .object_keys import InvalidKey, ObjectKey
@@ -63,7 +63,7 @@ def opened(link_id: str, size: str) -> str:
         raise _nothing()
     out = ways_out.current()
     ends_at = min(link.ends_at, now + out.kinds.reading_expiry(stored.kind, link.object_key.category))
-    [answer] = out.signer.sign([grants.get_served(link.object_key, [size], ends_at, receipt=link.receipt)])
+    [answer] = out.signer.sign([media_urls.to_read(stored, [size], ends_at, receipt=link.receipt)])
     return answer.urls[size]
 
 

@@ -22,6 +22,7 @@ from ..grants import Item
 from ..images import Rendered
 from ..kinds import Kind
 from ..object_keys import LARGE
+from ..owners import is_service
 from ..s3 import NothingThere
 from ..store import cleanups, objects, photos, tallies, uploads
 from ..store.dynamodb import TransactionRefused, Write
@@ -256,6 +257,8 @@ def _use_writes(ready: Upload, stored: StoredObject, now: int) -> list[Write]:
         return [photos.record_write(Photo(*shown, ready.width, ready.height))]
     if ready.object_key.category == "profile":
         return pictures.replace_writes(ready.object_key, now)
+    if is_service(ready.owner):  # which has no profile that could ever name it
+        return []
     return [cleanups.unused_write(ready.object_key, now)]
 
 

@@ -125,7 +125,7 @@ def listed(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return [{"PartNumber": part.number, "Size": part.size, "ETag": f'"{part.etag}"'} for part in parts]
 
 
-def completed(caller: Caller, done: Completed) -> dict[str, str]:
+def completed(caller: Caller, done: Completed) -> dict[str, str | None]:
     """A complete upload as `POST s3/multipart/{uploadId}/complete` answers it: `location` is where it is read."""
     said = answers.completed(caller, done)
     return {"location": said["url"], "key": said["key"], "bucket": ways_out.current().bucket_name}

@@ -4,22 +4,15 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 
-from tests.integration.uploads_stack import InternalService, Person, Stack, alice, app, someone, stack
+from tests.integration.uploads_stack import Person, a_service, alice, app, press, someone, stack
 
-__all__ = ["alice", "app", "someone", "stack"]
+__all__ = ["a_service", "alice", "app", "press", "someone", "stack"]
 
 
 @pytest.fixture
 def bob(someone: Callable[[], Person]) -> Person:
     return someone()
-
-
-@pytest.fixture
-def press(stack: Stack, app: Flask) -> InternalService:
-    """An internal service that may do everything with files."""
-    return InternalService("press", stack, app.test_client())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from io import BytesIO
@@ -38,12 +38,6 @@ from tests.builders import a_service_token
 REPOSITORY = Path(__file__).resolve().parents[2]
 ISSUER = "https://issuer.example"
 CLIENT_ID = "page"
-SERVICES = {
-    "press": ["media:read", "media:write", "media:moderate"],
-    "archive": ["media:read", "media:write", "media:moderate"],
-    "clerk": ["hooks"],
-}
-"""Who is registered, for what; all of them have one key."""
 
 
 def base64url(octets: bytes) -> str:
@@ -99,7 +93,8 @@ class Stack:
     folder: Path
     deployment: Deployment
     token_key: Ed25519PrivateKey
-    service_key: Ed25519PrivateKey
+    service_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    """Of all internal services."""
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -214,8 +209,17 @@ class Stack:
         }
         return jwt.encode(claims | more, self.token_key, algorithm="EdDSA", headers={"kid": "issuer-1"})
 
+    def register(self, name: str, scopes: Sequence[str]) -> None:
+        """Add an internal service to those that metadata and the signer know."""
+        path = self.folder / "services.toml"
+        public = base64url(self.service_key.public_key().public_bytes_raw())
+        entry = f'[{name}]\npublic_key = "{public}"\nscopes = {json.dumps(scopes)}\n'
+        written = path.with_suffix(".new")
+        written.write_text(path.read_text() + entry)
+        written.rename(path)
+
     def service_token(self, name: str, scope: str, **more: Any) -> str:
-        """A token of one of the SERVICES."""
+        """A token of a registered service."""
         return a_service_token(self.service_key, name, scope, **more)
 
     def audited(self) -> list[dict[str, Any]]:
@@ -263,16 +267,6 @@ class Stack:
         self.set_numbers(owner, f"UPLOAD#{upload_id}", lease_ends_at=int(time.time()) - 1)
 
 
-def _write_services(folder: Path) -> Ed25519PrivateKey:
-    service_key = Ed25519PrivateKey.generate()
-    public = base64url(service_key.public_key().public_bytes_raw())
-    entries = [
-        f'[{name}]\npublic_key = "{public}"\nscopes = {json.dumps(scopes)}\n' for name, scopes in SERVICES.items()
-    ]
-    (folder / "services.toml").write_text("".join(entries))
-    return service_key
-
-
 def _write_secrets(folder: Path, deployment: Deployment) -> Ed25519PrivateKey:
     token_key = Ed25519PrivateKey.generate()
     public = {"kty": "OKP", "crv": "Ed25519", "kid": "issuer-1", "alg": "EdDSA", "use": "sig"}
@@ -292,6 +286,7 @@ def _write_secrets(folder: Path, deployment: Deployment) -> Ed25519PrivateKey:
         }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content))
+    (folder / "services.toml").write_text("")
     for name in ("metadata", "sweeper"):
         (folder / f"{name}-credentials").write_text(_profile(deployment.access_keys[name]))
     return token_key
@@ -325,7 +320,7 @@ def stack() -> Iterator[Stack]:
             engine.start(output)
         engine.wait_ready()
         deployment = deploy(engine.endpoint, engine.root_credentials, folder / "deployment.json", cors_origins=[])
-        made = Stack(folder, deployment, _write_secrets(folder, deployment), _write_services(folder))
+        made = Stack(folder, deployment, _write_secrets(folder, deployment))
         made.start_images()
         made.start_signer()
         yield made
@@ -413,7 +408,7 @@ class InternalService:
     name: str
     stack: Stack
     client: FlaskClient
-    scope: str = "media:read media:write media:moderate"
+    scope: str
 
     @property
     def owner(self) -> str:
@@ -445,6 +440,24 @@ class InternalService:
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
         return self.stack.rows_of(self.owner)
+
+
+@pytest.fixture
+def a_service(stack: Stack, app: Flask) -> Callable[..., InternalService]:
+    """Registers services that nobody has seen before."""
+
+    def make(*scopes: str) -> InternalService:
+        name = f"service-{uuid.uuid4()}"
+        stack.register(name, scopes)
+        return InternalService(name, stack, app.test_client(), " ".join(scopes))
+
+    return make
+
+
+@pytest.fixture
+def press(a_service: Callable[..., InternalService]) -> InternalService:
+    """An internal service that may do everything with files."""
+    return a_service("media:read", "media:write", "media:moderate")
 
 
 @pytest.fixture

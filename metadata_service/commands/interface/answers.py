@@ -339,7 +339,7 @@ class ListedPart(Strict):
 class CompletedMultipart(Strict):
     """A complete upload."""
 
-    location = address("Where it is read: a stable address if it is public, else a signed one.")
+    location = address("Where it is read: a stable address if it is public, else a signed one.", allow_none=True)
     object_key = text("The key.", data_key="key")
     bucket = text("The bucket's name.")
 
@@ -397,7 +397,9 @@ class PhotoUrl(Strict):
     """Where the current picture is."""
 
     photo_url = address(
-        "The large size, or the default picture: a stable address, or a signed one.", data_key="photoUrl"
+        "The large size, or the default picture: a stable address, or a signed one.",
+        data_key="photoUrl",
+        allow_none=True,
     )
 
 

@@ -1,5 +1,6 @@
 """URLs to read, for internal services: any person's objects, a hundred by one grant, and each item for itself."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -72,7 +73,7 @@ def test_s25_a_hundred_are_one_grant_and_one_line_of_the_audit(press: InternalSe
     answers = press.signed(*[reads(key, size=size) for size in (150, 400, 800, "150") for _ in range(25)])
     assert all(set(each) == {"url", "expires_at"} for each in answers)
     [line] = stack.audited()[before:]
-    assert (line["event"], len(line["items"]), line["caller_service"]) == ("signed", 100, "press")
+    assert (line["event"], len(line["items"]), line["caller_service"]) == ("signed", 100, press.name)
 
 
 def test_the_longest_names_take_more_grants_and_fail_none(press: InternalService, key: str) -> None:
@@ -178,24 +179,24 @@ def test_what_is_frozen_is_refused_and_the_rest_is_signed(
     assert all("url" in each for each in press.signed(reads(free), reads(held)))
 
 
-def test_s25_a_service_reads_only_in_scope(press: InternalService, key: str) -> None:
+def test_s25_a_service_reads_only_in_scope(
+    press: InternalService, a_service: Callable[..., InternalService], key: str
+) -> None:
     refused = press.sign(reads(key), scope="media:write media:moderate")
     assert (refused.status_code, refused.json["error"]) == (403, "insufficient_scope")
-    clerk = InternalService("clerk", press.stack, press.client, "hooks media:read")
-    refused = clerk.sign(reads(key))
+    refused = a_service("hooks").sign(reads(key), scope="hooks media:read")
     assert (refused.status_code, refused.json["error"]) == (403, "insufficient_scope")
 
 
 def test_s25_the_signer_goes_by_a_list_of_its_own(
-    press: InternalService, key: str, monkeypatch: pytest.MonkeyPatch
+    a_service: Callable[..., InternalService], stack: Stack, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if all of metadata were in somebody's hands: it no longer looks at the token's scope.
     monkeypatch.setattr("metadata_service.services.Service.require", lambda *_: None)
-    clerk = InternalService("clerk", press.stack, press.client, "hooks media:read")
-    before = len(press.stack.audited())
-    refused = clerk.sign(reads(key))
+    before = len(stack.audited())
+    refused = a_service("hooks").sign(reads(key), scope="hooks media:read")
     assert (refused.status_code, refused.json["error"]) == (403, "insufficient_scope")
-    lines = press.stack.audited()[before:]
+    lines = stack.audited()[before:]
     assert [(line["event"], line["error"]) for line in lines] == [("refused", "operation_not_permitted")]
 
 
