@@ -5,14 +5,13 @@ The oldest first: so they come into the list in the order in which they were beg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from .. import clock, ways_out
 from ..callers import Caller
 from ..errors import ApiError, Unavailable
 from ..store import uploads
-from ..upload_errors import UploadNotReceived
+from ..upload_errors import UploadRejected
 from ..upload_record import Upload
 from .completing import complete
 
@@ -26,32 +25,26 @@ PATIENCE: Final = 10
 
 def settle_pending(caller: Caller) -> None:
     """Complete what the caller has pending of those kinds. Whatever becomes of it, the list is not to fail by it."""
-    if not any(kind.settle_on_list for kind in ways_out.current().kinds.values()):
+    settling = {kind.name for kind in ways_out.current().kinds.values() if kind.settle_on_list}
+    if not settling:
         return
+    waiting = [upload for upload in uploads.pending(caller.owner) if upload.kind in settling]
     settled, until = 0, clock.now() + PATIENCE
-    for upload in _waiting(caller):
+    for upload in waiting[:MOST_TRIED]:
         if settled == MOST_COMPLETED or clock.now() >= until:
             return
         try:
-            complete(caller, upload)
-        except UploadNotReceived:
-            continue
+            settled += _is_settled(caller, upload)
         except Unavailable:
             return  # the decoder is busy: what is left waits for the next time
-        except ApiError:
-            pass  # its own state says what is wrong with it
-        settled += 1
 
 
-def _waiting(caller: Caller) -> Iterator[Upload]:
-    """What may be completed now, and by nobody else."""
-    kinds, now = ways_out.current().kinds, clock.now()
-    waiting = [
-        upload
-        for upload in uploads.pending(caller.owner)
-        if upload.kind in kinds
-        and kinds[upload.kind].settle_on_list
-        and upload.state_at(now) != "expired"
-        and upload.lease_ends_at <= now
-    ]
-    yield from waiting[:MOST_TRIED]
+def _is_settled(caller: Caller, upload: Upload) -> bool:
+    """Complete it; whether it is completed by that, or rejected. Raises Unavailable."""
+    try:
+        complete(caller, upload)
+    except Unavailable:
+        raise
+    except ApiError as refused:  # not received, for one, or somebody else is completing it
+        return isinstance(refused, UploadRejected)
+    return True

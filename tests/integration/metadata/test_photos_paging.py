@@ -16,7 +16,7 @@ MANY = 250
 def paged(person: Person, limits: random.Random) -> Iterator[list[dict[str, Any]]]:
     """Every page, each of another size, until there is no cursor."""
     cursor = ""
-    while True:
+    for _ in range(2 * MANY):
         limit = limits.randint(1, 60)
         answer = person.ask("GET", f"/photos?limit={limit}{cursor}")
         assert answer.status_code == 200, answer.text
@@ -28,6 +28,7 @@ def paged(person: Person, limits: random.Random) -> Iterator[list[dict[str, Any]
         if is_last:
             return
         cursor = f"&cursor={answer.json['next_cursor']}"
+    pytest.fail("there was no end to the pages")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -63,7 +64,7 @@ def test_there_is_no_empty_page_at_the_end(
 ) -> None:
     galleries.write(stack, alice.sub, galleries.past(count))
     sizes, cursor = [], ""
-    while cursor is not None:
+    while cursor is not None and len(sizes) < 10:
         answer = alice.ask("GET", f"/photos?limit={limit}{cursor}").json
         sizes.append(len(answer["photos"]))
         cursor = None if answer["next_cursor"] is None else f"&cursor={answer['next_cursor']}"
