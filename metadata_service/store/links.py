@@ -16,7 +16,8 @@ from .attributes import Item
 from .dynamodb import TransactionRefused, Write, check_write, current, delete_write, put_write, update_write
 
 TABLE: Final = "links"
-_ADDITIONS: Final = "#additions"
+ADDITIONS: Final = "#additions"
+"""The `link_id` of the row that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Collection:
     @property
     def row_ids(self) -> tuple[str, ...]:
         """The `link_id` of every row that there is, also of the one that counts."""
-        return (*(link.link_id for link in self.links), _ADDITIONS)
+        return (*(link.link_id for link in self.links), ADDITIONS)
 
 
 def primary_key(user_id: str, link_id: str) -> Item:
@@ -60,14 +61,14 @@ def of(user_id: str) -> Collection:
         rows += page
         if after is None:
             break
-    additions = sum(row.get("additions", 0) for row in rows if row["link_id"] == _ADDITIONS)
-    return Collection(tuple(_link(row) for row in rows if row["link_id"] != _ADDITIONS), additions)
+    additions = sum(row.get("additions", 0) for row in rows if row["link_id"] == ADDITIONS)
+    return Collection(tuple(_link(row) for row in rows if row["link_id"] != ADDITIONS), additions)
 
 
 def get(user_id: str, link_id: str) -> Link | None:
     """One link, deleted or not, or None."""
     row = current().get(TABLE, primary_key(user_id, link_id))
-    return None if row is None or link_id == _ADDITIONS else _link(row)
+    return None if row is None or link_id == ADDITIONS else _link(row)
 
 
 def add(link: Link, seen: Collection, forgotten: Sequence[Link] = ()) -> bool:
@@ -79,7 +80,7 @@ def add(link: Link, seen: Collection, forgotten: Sequence[Link] = ()) -> bool:
     condition, values = _no_more_than(seen)
     count = update_write(
         TABLE,
-        primary_key(link.user_id, _ADDITIONS),
+        primary_key(link.user_id, ADDITIONS),
         "SET additions = :next, is_deleted = :true",
         condition=condition,
         values={":next": seen.additions + 1, ":true": True, **values},
@@ -97,7 +98,7 @@ def add(link: Link, seen: Collection, forgotten: Sequence[Link] = ()) -> bool:
 def all_seen_write(user_id: str, seen: Collection) -> Write:
     """That no link was added since, for the transaction that erases the account and names its links."""
     condition, values = _no_more_than(seen)
-    return check_write(TABLE, primary_key(user_id, _ADDITIONS), condition=condition, values=values or None)
+    return check_write(TABLE, primary_key(user_id, ADDITIONS), condition=condition, values=values or None)
 
 
 def _no_more_than(seen: Collection) -> tuple[str, Item]:

@@ -129,6 +129,30 @@ class PublicLink(Strict):
     is_deleted = fields.Boolean(metadata={"description": "To its owner; false, for deleted links are not shown."})
 
 
+def rows(description: str) -> Any:
+    """A list of rows as they are recorded."""
+    return fields.List(fields.Dict(keys=fields.String()), required=True, metadata={"description": description})
+
+
+class Export(Strict):
+    """All that is held about a person."""
+
+    exported_at = moment("When.")
+    user_id = text("The person, as keys and tables name them.")
+    account = fields.Dict(required=True, allow_none=True, metadata={"description": "The account, or null."})
+    profile = fields.Dict(
+        required=True, allow_none=True, metadata={"description": "The profile, with what others do not see; or null."}
+    )
+    objects = rows("Files, with `urls` by size (null where the file is blocked) until `urls_end_at`.")
+    links = rows("Links, those deleted and still remembered among them.")
+    photos = rows("The gallery's rows.")
+    picture = rows("Which picture is the current one.")
+    uploads = rows("Uploads of the last week, in any state.")
+    share_links = rows("Links that open one file each; the link itself is not recorded.")
+    files_to_be_deleted = rows("Files that go, and when.")
+    tallies = rows("What is counted towards limits.")
+
+
 class Link(PublicLink):
     """A link as its owner sees it."""
 

@@ -126,6 +126,12 @@ ROUTES: Final[Mapping[str, Route]] = {
         (NotFound,),
         says="The account is made by the sign-up hook or, where that never ran, by the first POST /profiles.",
     ),
+    "accounts.export": Route(
+        Caller.PERSON,
+        answers.Export,
+        says="Rows as they are recorded; the URLs of the files live an hour. An answer without its end is to be asked "
+        "for again.",
+    ),
     "accounts.erase": Route(
         Caller.PERSON,
         answers.Told,

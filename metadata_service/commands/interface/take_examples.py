@@ -278,9 +278,10 @@ def too_much(taker: Taker) -> None:
 
 
 def erasure(taker: Taker) -> None:
-    """The end of somebody's account."""
-    taker.ask("accounts.erase", "DELETE /users/me", by="OTHER_TOKEN")
-    taker.ask("accounts.erase", "DELETE /users/me", by="OTHER_TOKEN")
+    """A copy of what there is of somebody, and the end of their account."""
+    taker.ask("accounts.export", "GET /users/me/export", by="TOKEN")
+    taker.ask("accounts.erase", "DELETE /users/me", by="TOKEN")
+    taker.ask("accounts.erase", "DELETE /users/me", by="TOKEN")
 
 
 def main() -> None:
@@ -296,8 +297,8 @@ def main() -> None:
     internal(taker, picture)
     links(taker)
     profile_photos(taker)
-    too_much(taker)
     erasure(taker)
+    too_much(taker)
     Path(__file__).with_name(NAME).write_text(taker.written(), "utf-8")
 
 
