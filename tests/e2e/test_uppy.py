@@ -146,3 +146,15 @@ def test_what_is_refused_is_an_error_in_the_services_words(page: Page, tmp_path:
     wrong.write_bytes(b"no picture at all")
     [error] = page.opens(version).uploads(wrong)["errors"]
     assert "JPEG" in error
+
+
+@pytest.mark.parametrize("multipart_id", ["a%2Fb", "a/b", "..", "%2e%2e"])
+def test_an_id_that_is_none_stays_outside(person: Person, multipart_id: str) -> None:
+    answer = person.get(f"/uppy/photo/s3/multipart/{multipart_id}/1?key=x")
+    assert (answer.status, answer.code) == (404, "not_found"), answer
+
+
+@pytest.mark.parametrize("multipart_id", ["a%2Bb%3D%3D", "a+b==", "VXBs_b2Fk.SUQ--", "a" * 1_024, "%2B" * 700])
+def test_an_id_reaches_the_service_however_s3_spells_it(person: Person, multipart_id: str) -> None:
+    answer = person.get(f"/uppy/photo/s3/multipart/{multipart_id}/1?key=x")
+    assert (answer.status, answer.code) == (404, "upload_not_found"), answer

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.integration.metadata.multipart_client import MIB, Companion, SignRequest, asks_to_create, at_s3, put
+from tests.integration.metadata.test_uploads_crashes import complete_and_die
 from tests.integration.metadata.test_uploads_races import at_once
 from tests.integration.uploads_stack import REPOSITORY, Person, Stack, a_picture, make_app
 
@@ -118,6 +119,30 @@ def test_a_cancelled_or_ready_upload_takes_no_more(alice: Person) -> None:
         answer = cancelled.asks(method, more)
         assert (answer.status_code, answer.json["error"]) == (410, "upload_cancelled")
     assert cancelled.completes(parts).json["error"] == "upload_cancelled"
+
+
+def test_r14_an_erased_persons_parts_go(alice: Person, stack: Stack) -> None:
+    upload = Companion.creates(alice)
+    upload.sends(1, a_picture())
+    assert alice.ask("DELETE", "/users/me").status_code == 202
+    gone = upload.asks("GET", "/2")
+    assert (gone.status_code, gone.json["error"]) == (410, "account_erased")
+    for _ in range(2):
+        stack.sweep()
+        stack.let_everything_be_due(alice.sub)
+    assert (at_s3(alice), alice.keys) == ([], set())
+
+
+def test_r02_parts_go_on_after_a_completion_that_was_killed(alice: Person, stack: Stack) -> None:
+    upload = Companion.creates(alice)
+    parts = upload.sends_all(a_picture())
+    complete_and_die(alice, {"upload_id": upload.upload_id}, "after:take_lease")
+    for answer in (upload.asks("GET", "/1"), upload.completes(parts)):
+        assert (answer.status_code, answer.json["error"]) == (409, "upload_in_progress")
+        assert 0 < int(answer.headers["Retry-After"]) <= 30
+    stack.end_lease(alice.sub, upload.upload_id)
+    assert upload.asks("GET", "/1").status_code == 200
+    assert upload.completes(parts).status_code == 200
 
 
 # --- at once -------------------------------------------------------------------------------------------------
