@@ -84,11 +84,12 @@ export class Countersign {
    * @returns {Promise<ReadyUpload>} rejects with a CountersignError, or the signal's reason
    */
   async upload(file, { fileType, contentType = file.type, method = "PUT", checksum = false, onProgress, signal }) {
+    /** @type {(stage: Progress["stage"], loaded: number) => void} */
     const tell = (stage, loaded) => onProgress?.({ stage, loaded, total: file.size });
     signal?.throwIfAborted();
     tell("asking", 0);
-    const wanted = { file_type: fileType, content_type: contentType, content_length: file.size, method };
-    if (checksum) wanted.checksum_sha256 = await sha256(file);
+    const bound = checksum ? { checksum_sha256: await sha256(file) } : {};
+    const wanted = { file_type: fileType, content_type: contentType, content_length: file.size, method, ...bound };
     // Waited for in spite of an abort: what was begun without our hearing of it could not be cancelled.
     const ask = () => this.#ask("POST", "/upload-url", wanted);
     const place = await persistently(ask, NOT_DONE, signal);
@@ -100,15 +101,17 @@ export class Countersign {
       return await this.complete(place.upload_id, { signal });
     } catch (error) {
       if (!isSent || signal?.aborted) return this.#abandoned(place.upload_id, error);
-      throw Object.assign(error, { uploadId: place.upload_id });
+      if (error instanceof CountersignError) error.uploadId = place.upload_id;
+      throw error;
     }
   }
 
+  /** @param {string} uploadId @param {unknown} why @returns {Promise<ReadyUpload>} */
   async #abandoned(uploadId, why) {
     try {
       await this.cancel(uploadId);
     } catch (refused) {
-      if (refused.code === "upload_ready") return this.complete(uploadId);
+      if (refused instanceof CountersignError && refused.code === "upload_ready") return this.complete(uploadId);
       // Whatever else: it expires by itself.
     }
     throw why;
@@ -140,8 +143,13 @@ export class Countersign {
     return this.request("GET", `/photos?${query}`, { signal });
   }
 
-  /** All photos of the caller, newest first, a page at a time. @returns {AsyncGenerator<Photo>} */
+  /**
+   * All photos of the caller, newest first; `limit` of them a request.
+   * @param {{limit?: number, signal?: AbortSignal}} [options]
+   * @returns {AsyncGenerator<Photo>}
+   */
   async *allPhotos({ limit = 100, signal } = {}) {
+    /** @type {string | null | undefined} */
     let cursor;
     do {
       const page = await this.photos({ limit, cursor, signal });
@@ -174,21 +182,23 @@ export class Countersign {
     return persistently(() => this.#ask(method, path, body, { signal, keepalive }), again, signal);
   }
 
+  /** @param {string} method @param {string} path @param {unknown} body @param {RequestInit} [options] @returns {Promise<any>} */
   async #ask(method, path, body, { signal, keepalive } = {}) {
-    const headers = { Authorization: `Bearer ${await this.#token()}` };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const headers = new Headers({ Authorization: `Bearer ${await this.#token()}` });
+    if (body !== undefined) headers.set("Content-Type", "application/json");
     const patience = AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(signal ? [signal] : [])]);
-    const options = { method, headers, body: body && JSON.stringify(body), cache: "no-store", keepalive, signal: patience };
-    const [answer, text] = await reach(this.#baseUrl + path, options);
+    const options = { method, headers, body: JSON.stringify(body), keepalive, signal: patience };
+    const { answer, text } = await reach(this.#baseUrl + path, { ...options, cache: "no-store" });
     if (!answer.ok) throw new CountersignError(answer.status, parsed(text), answer.headers);
     return parsed(text);
   }
 }
 
+/** @param {string} url @param {RequestInit} options */
 async function reach(url, options) {
   try {
     const answer = await fetch(url, options);
-    return [answer, await answer.text()];
+    return { answer, text: await answer.text() };
   } catch {
     throw new CountersignError(0, { message: `${new URL(url, location.href).host} cannot be reached.` });
   }
@@ -205,7 +215,7 @@ async function reach(url, options) {
 function send(place, file, tell, signal) {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
-    const stop = () => { request.abort(); fail(signal.reason); };
+    const stop = () => { request.abort(); fail(signal?.reason); };
     if (signal?.aborted) return stop();
     signal?.addEventListener("abort", stop);
     request.onloadend = () => signal?.removeEventListener("abort", stop);
@@ -218,6 +228,7 @@ function send(place, file, tell, signal) {
   });
 }
 
+/** @param {Record<string, string>} fields @param {Blob} file */
 function form(fields, file) {
   const made = new FormData();
   for (const [name, value] of Object.entries(fields)) made.append(name, value);
@@ -225,12 +236,20 @@ function form(fields, file) {
   return made;
 }
 
+/** @param {XMLHttpRequest} request */
 function refusedByStorage(request) {
   const [, code] = request.responseText.match(/<Code>(\w+)<\/Code>/) || [];
   return new CountersignError(request.status, { error: code, message: `The storage answered ${request.status}.` });
 }
 
-/** Does the work, again after what may pass: full jitter, on top of what Retry-After asks. */
+/**
+ * Does the work, again after what may pass: full jitter, on top of what Retry-After asks.
+ * @template Result
+ * @param {() => Promise<Result>} work
+ * @param {number[]} again the statuses after which it is done again
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Result>}
+ */
 async function persistently(work, again, signal) {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -244,18 +263,21 @@ async function persistently(work, again, signal) {
   }
 }
 
+/** @param {number} seconds @param {AbortSignal} [signal] @returns {Promise<void>} */
 function pause(seconds, signal) {
   return new Promise((done, fail) => {
-    const stop = () => { clearTimeout(timer); fail(signal.reason); };
+    const stop = () => { clearTimeout(timer); fail(signal?.reason); };
     const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); done(); }, seconds * 1000);
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
 
+/** @param {string} text */
 function parsed(text) {
-  try { return text ? JSON.parse(text) : {}; } catch { return {}; }
+  try { return JSON.parse(text) ?? {}; } catch { return {}; }
 }
 
+/** In base64. @param {Blob} file */
 async function sha256(file) {
   if (!crypto.subtle) throw new CountersignError(0, { error: "insecure_context", message: "A checksum needs a page that came by https." });
   const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
