@@ -168,7 +168,7 @@ def test_a_scope_that_any_item_needs_is_needed_by_all(press: InternalService) ->
 
 
 @pytest.mark.parametrize("count", [1, 100])
-def test_r14_twenty_times_the_same_request_at_once_is_one_set_of_uploads(press: InternalService, count: int) -> None:
+def test_twenty_times_the_same_request_at_once_is_one_set_of_uploads(press: InternalService, count: int) -> None:
     barrier = threading.Barrier(20)
 
     def ask(_: int) -> list[tuple[str, str]]:
@@ -188,7 +188,7 @@ def test_r14_twenty_times_the_same_request_at_once_is_one_set_of_uploads(press: 
 
 
 @pytest.mark.parametrize("step", ["idempotency.get", "uploads.begin_together", "signing_each.answers"])
-def test_r14_killed_on_the_way_nothing_is_lost_or_doubled(press: InternalService, stack: Stack, step: str) -> None:
+def test_killed_on_the_way_nothing_is_lost_or_doubled(press: InternalService, stack: Stack, step: str) -> None:
     """`uploads.begin_together` dies after the first ninety, which were recorded with the ids of the other ten."""
     command = [sys.executable, "-m", "tests.integration.metadata.internal_killed", step, "100"]
     environment = {"PATH": os.defpath, **stack.metadata_environment}
