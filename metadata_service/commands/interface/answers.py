@@ -421,7 +421,8 @@ class PhotoUrl(Strict):
     """Where the current picture is."""
 
     photo_url = address(
-        "The large size, or the default picture: a stable address, or a signed one.",
+        "The large size, or the default picture: a stable address, or a signed one; null of a completed one that was "
+        "blocked, replaced or deleted since.",
         data_key="photoUrl",
         allow_none=True,
     )
