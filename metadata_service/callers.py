@@ -42,6 +42,11 @@ class Caller:
     named_as: str = "caller"
 
     @property
+    def is_person(self) -> bool:
+        """Whether this is somebody who is signed in, rather than an internal service."""
+        return self.named_as == "caller"
+
+    @property
     def asker(self) -> Asker:
         """Whose request a grant is for."""
         return Asker(self.sub, self.token, self.named_as)

@@ -6,16 +6,17 @@ Whatever signs the reading of a stored object asks `to_read` for the grant's ite
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from . import clock, grants, ways_out
 from .callers import Caller
 from .errors import NotFound
 from .grants import MOST_ITEMS, Item
 from .object_keys import LARGE, ObjectKey
-from .signer import NotPublished
-from .store import objects
+from .signer import NotPublished, Refused
+
+MOST_REFUSED: Final = 8
+"""Objects that the signer may refuse until it is asked for no more of a grant: each is a line in its alarm."""
 
 
 class Readable(Protocol):
@@ -52,47 +53,43 @@ def stable_by_size(object_key: ObjectKey) -> dict[str, str]:
     return {size: stable(object_key, size) for size in object_key.sizes}
 
 
-def address(object_key: ObjectKey, caller: Caller | None) -> str | None:
-    """One object's address for this caller, or None where it has none."""
-    return addresses([object_key], caller).get(object_key)
-
-
-def addresses(object_keys: Iterable[ObjectKey], caller: Caller | None) -> dict[ObjectKey, str]:
-    """The large size's addresses of those objects that this caller may read, as `by_size` has them."""
-    found = objects.get_many(object_keys)
-    return {object_key: urls[LARGE] for object_key, urls in by_size(found.values(), caller).items()}
-
-
 def by_size(
     stored: Iterable[Readable], caller: Caller | None, now: int | None = None
 ) -> dict[ObjectKey, Mapping[str, str]]:
-    """Every size's address of those objects that this caller may read; a grant for their own, and one for others'.
+    """Every size's address of those objects that this caller may read, and the signer signs; one grant for a hundred.
 
-    `now`: what the end of signed ones is counted from (`ends_at`), in seconds since the epoch.
+    `now`: what the end of signed ones is counted from (`ends_at`), in seconds since the epoch. Raises Unavailable.
     """
     found: dict[ObjectKey, Mapping[str, str]] = {}
-    own: list[Readable] = []
-    others: list[Readable] = []
+    private: list[Readable] = []
     for each in stored:
         if each.is_blocked:
             continue
         if each.is_public:
             found[each.object_key] = stable_by_size(each.object_key)
-        elif caller is not None and caller.owner == each.object_key.owner:
-            own.append(each)
-        elif caller is not None and each.receipt_for_signed_in:
-            others.append(each)
+        elif proof(each, caller) is not None:
+            private.append(each)
     if caller is not None:
-        counted_from = clock.now() if now is None else now
-        found |= _signed(own, caller, counted_from)
-        with suppress(NotPublished):  # a receipt that is no longer taken costs these addresses, and no more
-            found |= _signed(others, caller, counted_from)
+        for start in range(0, len(private), MOST_ITEMS):
+            found |= _signed(private[start : start + MOST_ITEMS], caller, clock.now() if now is None else now)
     return found
 
 
 def ends_at(readable: Readable, now: int) -> int:
     """When a URL of it ends that is signed now, in seconds since the epoch."""
     return now + ways_out.current().kinds.reading_expiry(readable.kind, readable.object_key.category)
+
+
+def proof(readable: Readable, caller: Caller | None) -> Mapping[str, str] | None:
+    """What opens an object that is not public to this caller, beside their token: None where nothing does.
+
+    An internal service is not signed in.
+    """
+    if caller is not None and caller.owner == readable.object_key.owner:
+        return {}
+    if caller is not None and caller.is_person and readable.receipt_for_signed_in:
+        return {"receipt": readable.receipt_for_signed_in}
+    return None
 
 
 def to_read(readable: Readable, sizes: Sequence[str], expires_at: int, **terms: Any) -> Item:
@@ -105,17 +102,20 @@ def to_read(readable: Readable, sizes: Sequence[str], expires_at: int, **terms: 
     return grants.get_served(readable.object_key, sizes, expires_at, **terms)
 
 
-def _signed(stored: Sequence[Readable], caller: Caller, now: int) -> dict[ObjectKey, Mapping[str, str]]:
-    """By the caller's token as the owner of each, or as somebody who is signed in."""
-    found: dict[ObjectKey, Mapping[str, str]] = {}
-    for start in range(0, len(stored), MOST_ITEMS):
-        some = stored[start : start + MOST_ITEMS]
-        answers = ways_out.current().signer.sign([_for_caller(each, caller, now) for each in some], caller.asker)
-        found |= {each.object_key: answer.urls for each, answer in zip(some, answers, strict=True)}
-    return found
+def _signed(readables: Sequence[Readable], caller: Caller, now: int) -> dict[ObjectKey, Mapping[str, str]]:
+    """Each that the signer signs: what it refuses, such as one that an operator has frozen, must not hide the others.
 
-
-def _for_caller(readable: Readable, caller: Caller, now: int) -> Item:
-    object_key = readable.object_key
-    receipt = None if caller.owner == object_key.owner else readable.receipt_for_signed_in
-    return to_read(readable, object_key.sizes, ends_at(readable, now), receipt=receipt)
+    Raises the last refusal where nothing is left, or where there are too many.
+    """
+    left = list(readables)
+    while True:
+        items = [to_read(each, each.object_key.sizes, ends_at(each, now), **proof(each, caller) or {}) for each in left]
+        try:
+            answers = ways_out.current().signer.sign(items, caller.asker)
+        except (Refused, NotPublished) as refusal:
+            is_too_much = len(left) == 1 or len(readables) - len(left) == MOST_REFUSED
+            if is_too_much or refusal.item is None or not 0 <= refusal.item < len(left):
+                raise
+            del left[refusal.item]
+        else:
+            return {each.object_key: answer.urls for each, answer in zip(left, answers, strict=True)}

@@ -21,7 +21,6 @@ ATTEMPTS: Final = 8
 """How often a race for the pointer is tried again; each round somebody wins it."""
 KEPT: Final = 30
 """Seconds that caches may show somebody's picture after there is another: the bytes of the old one are gone by then."""
-NO_ADDRESSES: Final[Mapping[str, Any]] = {"avatar_url": None, "avatar_urls": None, "profile_image_url": None}
 
 
 def current(owner: str) -> Picture | None:
@@ -29,22 +28,15 @@ def current(owner: str) -> Picture | None:
     return pictures.get(owner)
 
 
-def addresses(owner: str, caller: Caller | None = None) -> dict[str, Any]:
-    """`avatar_url`, `avatar_urls` and `profile_image_url` for this caller; nulls where there is no picture."""
-    return addresses_of_many([owner], caller)[owner]
+def current_of_many(owners: Iterable[str]) -> dict[str, Picture]:
+    """The current pictures of those of these people who have one."""
+    return pictures.get_many(owners)
 
 
-def addresses_of_many(owners: Iterable[str], caller: Caller | None = None) -> dict[str, dict[str, Any]]:
-    """The same for many people at once, at most one grant for all."""
-    wanted = list(dict.fromkeys(owners))
-    current_ones = pictures.get_many(wanted)
-    stored = objects.get_many(picture.object_key for picture in current_ones.values())
-    urls = media_urls.by_size(stored.values(), caller)
-    by_owner = {object_key.owner: _spoken(sizes) for object_key, sizes in urls.items()}
-    return {owner: by_owner.get(owner) or dict(NO_ADDRESSES) for owner in wanted}
-
-
-def _spoken(urls: Mapping[str, str]) -> dict[str, Any]:
+def addresses(urls: Mapping[str, str] | None) -> dict[str, Any]:
+    """A picture's addresses as a profile says them; nulls where it has none."""
+    if urls is None:
+        return {"avatar_url": None, "avatar_urls": None, "profile_image_url": None}
     by_size = {size: urls[size] for size in SIZES}
     return {"avatar_url": by_size[LARGE], "avatar_urls": by_size, "profile_image_url": by_size[LARGE]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,10 +32,9 @@ def open_for(object_key: ObjectKey, size: str, caller: Caller | None) -> Opened:
     if stored is not None and size in object_key.sizes:
         if stored.is_public:
             return _public(stored, size)
-        if caller is not None and caller.owner == object_key.owner:
-            return _private(stored, size, caller, receipt=None)
-        if caller is not None and stored.visibility == "signed_in":
-            return _private(stored, size, caller, receipt=stored.receipt)
+        proof = media_urls.proof(stored, caller)
+        if caller is not None and proof is not None:
+            return _private(stored, size, caller, proof)
     raise NotFound("there is nothing here, or you may not see it")
 
 
@@ -49,11 +49,11 @@ def _public(stored: StoredObject, size: str) -> Opened:
     return Opened(answer.urls[size], True, _max_age(ends_at - now))
 
 
-def _private(stored: StoredObject, size: str, caller: Caller, receipt: str | None) -> Opened:
+def _private(stored: StoredObject, size: str, caller: Caller, proof: Mapping[str, str]) -> Opened:
     """By the caller's own token, as the owner or as somebody who is signed in."""
     out, now = ways_out.current(), clock.now()
     life = out.kinds.reading_expiry(stored.kind, stored.object_key.category)
-    item = media_urls.to_read(stored, [size], now + life, receipt=receipt)
+    item = media_urls.to_read(stored, [size], now + life, **proof)
     [answer] = out.signer.sign([item], caller.asker)
     return Opened(answer.urls[size], False, _max_age(life))
 

@@ -40,10 +40,11 @@ class Signed:
 
 
 class NotPublished(NotFound):
-    """The signer does not take the object's receipt, so others may not read it."""
+    """The signer does not take the object's receipt, so others may not read it; `item` as in Refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, item: int | None = None) -> None:
         super().__init__("there is nothing here, or you may not see it")
+        self.item = item
 
 
 class Refused(Unavailable):
@@ -130,13 +131,13 @@ def refusal(answer: Answer) -> Exception:
     code = str(spoken.get("error", f"status {answer.status}"))
     if code == "invalid_caller_token":
         return Unauthorized("the access token is not accepted")
+    item = spoken["item"] if type(spoken.get("item")) is int else None
     if code == "not_published":
-        return NotPublished()
+        return NotPublished(item)
     headers = {"Retry-After": answer.headers.get("retry-after", "1")}
     if answer.status == 503:  # it may name the item that it came to, which is not at fault
         return Unavailable(f"the signer refused: {code}", headers=headers)
-    item = spoken.get("item")
-    return Refused(code, item if type(item) is int else None, headers)
+    return Refused(code, item, headers)
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Keys posted in other requests, what is put to use, and what never was."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -152,21 +152,28 @@ def test_a_published_resume_is_read_by_all_until_it_is_withdrawn(
 
     done = alice.has(a_pdf(), file_type="resume", content_type="application/pdf")
     object_key, path = ObjectKey.parse(done["key"]), f"/media/{done['key']}"
-    call(lambda: write(objects.publish_write, object_key, "public", Receipts(caller).of([object_key])[object_key]))
+    call(
+        lambda: write(
+            objects.publish_write, object_key, "public", Receipts(caller).of({object_key: "public"})[object_key]
+        )
+    )
     assert alice.look(path).status_code == 302
-    assert call(media_urls.address, object_key, None) == f"http://pictures.example{path}"
+    assert call(addresses_for_all, object_key) == {object_key: {"800": f"http://pictures.example{path}"}}
     call(write, objects.withdraw_write, object_key)
     assert alice.look(path).status_code == 404
-    assert call(media_urls.address, object_key, None) is None
+    assert call(addresses_for_all, object_key) == {}
 
 
-def test_addresses_of_many_people_are_nulls_where_there_is_no_picture(
-    alice: Person, caller: Caller, someone: Any, call: Callable[..., Any]
+def addresses_for_all(object_key: ObjectKey) -> Mapping[ObjectKey, Any]:
+    return media_urls.by_size(objects.get_many([object_key]).values(), None)
+
+
+def test_of_many_people_those_have_a_picture_who_have_one(
+    alice: Person, someone: Any, call: Callable[..., Any]
 ) -> None:
     done, nobody = alice.has(a_picture()), someone().sub
-    found = call(pictures.addresses_of_many, [alice.sub, nobody, alice.sub])
-    assert found[alice.sub]["avatar_urls"] == done["urls"]
-    assert found[nobody] == {"avatar_url": None, "avatar_urls": None, "profile_image_url": None}
+    found = call(pictures.current_of_many, [alice.sub, nobody, alice.sub])
+    assert {owner: picture.object_key.text() for owner, picture in found.items()} == {alice.sub: done["key"]}
 
 
 def test_anybodys_picture_by_username(alice: Person) -> None:
