@@ -38,6 +38,11 @@ def is_upload_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def is_owner(text: str) -> bool:
+    """Whether `text` is an owner as keys have them."""
+    return _OWNER_FORM.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectKey:
     """One served object, in all its sizes; raises InvalidKey on parts outside the grammar."""
@@ -49,7 +54,7 @@ class ObjectKey:
 
     def __post_init__(self) -> None:
         if (
-            _OWNER_FORM.fullmatch(self.owner) is None
+            not is_owner(self.owner)
             or self.category not in CATEGORIES
             or not is_upload_id(self.id)
             or self.ext not in EXTENSIONS

@@ -41,17 +41,15 @@ SECTIONS: Final = {
 
 
 def account(user_id: str) -> Item | None:
-    """The account's row, or None."""
+    """The account's row, or None; a tombstone is none."""
     row = current().get(users.TABLE, {"user_id": user_id})
-    return None if row is None else _shown(row)
+    return None if row is None or "erased_at" in row else _shown(row)
 
 
 def profile(user_id: str) -> Item | None:
     """The profile's row, private fields included, or None."""
-    found = users.get(user_id)
-    row = None
-    if found is not None and found.username is not None:
-        row = current().get(profiles.TABLE, {"username": found.username})
+    username = (account(user_id) or {}).get("username")
+    row = None if username is None else current().get(profiles.TABLE, {"username": username})
     return _shown(row) if row is not None and row["user_id"] == user_id else None
 
 

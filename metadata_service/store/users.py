@@ -43,6 +43,12 @@ def get(user_id: str) -> Account | None:
     return Account(user_id, row.get("username"), row.get("email"), row.get("fullname"), row.get("date_of_birth"))
 
 
+def tombstone_ends_at(user_id: str) -> int | None:
+    """Until when an erased account's tombstone stands, in seconds since the epoch; None where there is none."""
+    row = current().get(TABLE, {"user_id": user_id})
+    return None if row is None or "erased_at" not in row else int(row["ttl"])
+
+
 def create_write(account: Account, now: str) -> Write:
     """Make the account row. Two first requests race, or one and an erasure: the condition lets one through."""
     known = {name: value for name, value in _fields(account).items() if value is not None}

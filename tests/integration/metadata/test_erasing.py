@@ -1,9 +1,14 @@
 """An account that is erased is gone everywhere; only a tombstone is left, and old versions of files."""
 
+import json
+import os
+import subprocess
+import sys
+import threading
 import time
 from typing import Any
 
-from tests.integration.uploads_stack import Person, Stack, a_picture, send
+from tests.integration.uploads_stack import REPOSITORY, Person, Stack, a_picture, send
 
 
 def versions_of(stack: Stack, owner: str) -> dict[str, list[Any]]:
@@ -101,3 +106,60 @@ def test_asked_again_it_is_410_and_changes_nothing(alice: Person, stack: Stack) 
     again = alice.ask("DELETE", "/users/me")
     assert (again.status_code, again.json["error"]) == (410, "account_erased")
     assert rows_about(stack, alice.sub) == before
+
+
+def erase_by_command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.defpath, **stack.metadata_environment}
+    command = [sys.executable, "-m", "metadata_service.commands.erase", *arguments]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_an_operator_erases_an_account_and_gets_a_report(alice: Person, stack: Stack, name: str) -> None:
+    a_full_account(alice, name)
+    before = rows_about(stack, alice.sub)
+
+    shown = erase_by_command(stack, alice.sub, "--dry-run")
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, f"{alice.sub}: would be erased")
+    assert rows_about(stack, alice.sub) == before
+
+    command = threading.Thread(target=lambda: done.append(erase_by_command(stack, alice.sub, "--json")))
+    done: list[subprocess.CompletedProcess[str]] = []
+    command.start()
+    while command.is_alive():  # the sweeper that the command waits for
+        stack.sweep()
+        command.join(0.1)
+
+    [erased] = done
+    assert erased.returncode == 0, erased.stderr
+    report = json.loads(erased.stdout)
+    assert report["complete"] is True
+    assert report["rows_found"]["users"] == {"account": 1}
+    assert report["rows_found"]["links"] == {"links": 3}
+    assert report["rows_found"]["media"]["objects"] == 3
+    assert report["files"]["deleted"]["users"] >= 9
+    assert report["files"]["to_be_deleted_when_no_url_is_left"]["incoming"] >= 2
+    assert any("tombstone" in each for each in report["remains"])
+    assert "removed 3 objects" in erased.stderr
+    assert alice.keys == set()
+    assert alice.ask("GET", "/links").status_code == 410
+    all_swept(alice)
+    only_the_tombstone_is_left(alice)
+
+
+def test_the_command_says_what_it_could_not_do(alice: Person, stack: Stack) -> None:
+    alice.has(a_picture())
+    erased = erase_by_command(stack, alice.sub, "--wait", "0")  # and no sweeper runs
+    assert erased.returncode == 1
+    assert "NOT WHOLLY ERASED" in erased.stdout
+    assert "is it running?" in erased.stdout
+    stack.sweep()
+    again = erase_by_command(stack, alice.sub)
+    assert again.returncode == 0, again.stdout
+
+
+def test_of_somebody_unknown_nothing_is_held_and_a_tombstone_stands(stack: Stack, alice: Person) -> None:
+    erased = erase_by_command(stack, alice.sub)
+    assert (erased.returncode, erased.stdout.splitlines()[1]) == (0, "  nothing was held")
+    only_the_tombstone_is_left(alice)
