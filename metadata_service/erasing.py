@@ -31,7 +31,7 @@ PAGE: Final = 25
 """Objects in a step: each takes up to four writes of the hundred that a transaction may have."""
 
 Removed = Counter[str]
-"""How many records went, by what they were."""
+"""How many records went, by what they were; `waits`: how many files need not wait any more."""
 
 
 def erase(owner: str) -> None:
@@ -77,11 +77,15 @@ def advance(erasure: Erasure, most_steps: int) -> bool:
 
 
 def steps(erasure: Erasure) -> Iterator[Removed]:
-    """What each step removed; at the end nothing is left but bytes that wait. Begun anew, it goes on where it was."""
+    """What each step removed; at the end nothing is left but bytes that wait.
+
+    Read and begun anew after any step, it goes on where it was.
+    """
     yield from _uploads(erasure.owner)
     yield from _objects(erasure.owner)
-    erasures.remove_links(erasure)
-    yield Removed(links=len(erasure.link_ids))
+    if erasure.link_ids:
+        erasures.remove_links(erasure)
+        yield Removed(links=len(erasure.link_ids))
     while count := erasures.remove_other_rows(erasure.owner):
         yield Removed(others=count)
     yield from _hurried(erasure.owner)
@@ -113,6 +117,7 @@ def _hurried(owner: str) -> Iterator[Removed]:
         found, after = cleanups.waiting(owner, clock.now(), after)
         for cleanup in found:
             cleanups.hurry(cleanup, clock.now())
-        yield Removed()
+        if found:
+            yield Removed(waits=len(found))
         if after is None:
             return

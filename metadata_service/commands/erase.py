@@ -94,8 +94,7 @@ def _shown(owner: str) -> Report:
 def _erased(owner: str, patience: int) -> Report:
     found = rows_of(owner)
     for removed in erasing.steps(_begun(owner)):
-        for what, count in removed.items():
-            _progress(f"removed {count} {what}")
+        _progress(", ".join(f"{count} {what}" for what, count in removed.items() if count) + " gone")
     queued = files = files_of(owner, clock.now(), is_begun=True)
     until = time.monotonic() + patience
     while files.now and time.monotonic() < until:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from .. import clock
 from . import cleanups, links, media
+from .attributes import Item
 from .dynamodb import ConditionFailed, TransactionRefused, Write, current, delete_write, put_write
 
 ENTITY: Final = "ERASURE"
@@ -48,14 +49,12 @@ def get(owner: str) -> Erasure | None:
 
 def put_off(erasure: Erasure, until: int) -> bool:
     """Nobody else need go on with it before then; False where another was faster. Two at once do no harm either."""
+    return _change(erasure, "SET due = :until", "due = :seen", {":until": until, ":seen": erasure.due})
+
+
+def _change(erasure: Erasure, expression: str, condition: str, values: Item) -> bool:
     try:
-        current().update(
-            media.TABLE,
-            media.row(erasure.owner, ENTITY),
-            "SET due = :until",
-            condition="due = :seen",
-            values={":until": until, ":seen": erasure.due},
-        )
+        current().update(media.TABLE, media.row(erasure.owner, ENTITY), expression, condition=condition, values=values)
     except ConditionFailed:
         return False
     return True
@@ -71,6 +70,7 @@ def remove_links(erasure: Erasure) -> None:
     rows = [links.primary_key(erasure.owner, link_id) for link_id in erasure.link_ids]
     for start in range(0, len(rows), _PAGE):
         _delete(links.TABLE, rows[start : start + _PAGE])
+    _change(erasure, "SET link_ids = :none", "attribute_exists(link_ids)", {":none": []})
 
 
 def remove_other_rows(owner: str) -> int:
