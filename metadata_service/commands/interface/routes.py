@@ -246,7 +246,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "profilephoto.upload": Route(
         Caller.PERSON,
         answers.PhotoUrl,
-        (UnsupportedFileType, UnsupportedContentType, TooLarge, TooManyPending, UploadRejected),
+        (UnsupportedFileType, UnsupportedContentType, TooLarge, QuotaExceeded, TooManyPending, UploadRejected),
         says="For a client that does not send to S3 itself; at most 5 MB.",
         form_file="file",
         headers=("X-Upload-Id",),
@@ -256,7 +256,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "profilephoto.presign": Route(
         Caller.PERSON,
         answers.UploadUrl,
-        (UnsupportedFileType, UnsupportedContentType, LengthRequired, TooManyPending),
+        (UnsupportedFileType, UnsupportedContentType, LengthRequired, QuotaExceeded, TooManyPending),
         query=PresignPhoto,
         says="PUT the picture to uploadUrl with that Content-Type, then say that it is complete.",
         headers=("X-Upload-Id",),
