@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from typing import Any, Final
 
-from . import moments, usernames
+from . import clock, usernames
 from .errors import NotFound, Unavailable
 from .store import profiles, users
 from .store.dynamodb import TransactionRefused, Write, current
@@ -51,7 +50,7 @@ def confirm(account: Account) -> bool:
     wanted = account.username or ""
     for _ in range(ATTEMPTS):
         if users.get(account.user_id) is not None:
-            users.fill(account, moments.now())
+            users.fill(account, clock.timestamp())
             return False
         username = usernames.read(wanted) if objection(wanted) is None else None
         if _made(replace(account, username=username)):
@@ -60,13 +59,13 @@ def confirm(account: Account) -> bool:
 
 
 def _made(account: Account) -> bool:
-    now = moments.now()
+    now = clock.timestamp()
     writes: list[Write] = [users.create_write(account, now)]
     if account.username is not None:
         claimed = Profile(account.username, account.user_id, version=1, created_at=now, updated_at=now)
         writes.append(profiles.put_write(claimed, None))
     try:
-        current().transact(writes, token=str(uuid.uuid4()))
+        current().transact(writes, token=clock.new_id())
     except TransactionRefused:
         return False
     return True

@@ -58,7 +58,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 def create_app(config: Config | None = None) -> Flask:
     """Metadata as a WSGI application; without a `config`, the environment's (exit 2 where that is wrong)."""
-    config = config or from_environment_or_exit()
+    config = config or from_environment_or_exit(Config, "metadata_service")
     logs.configure(config.log_level)
     app = Flask("metadata_service", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would name the Host it saw

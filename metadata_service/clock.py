@@ -1,4 +1,4 @@
-"""The time and chance that uploads go by: the only place that asks the machine for either."""
+"""The time and chance that everything goes by: the only place that asks the machine for either."""
 
 from __future__ import annotations
 
@@ -31,3 +31,8 @@ def spread(seconds: float) -> float:
 def iso(seconds: int) -> str:
     """A time as answers say it: ISO 8601, in UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def timestamp() -> str:
+    """Now, as profiles, links and accounts record it: to the microsecond, so that what is later also sorts later."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self, TypeVar
 
 # What signs for S3, in any spelling: known by name, its value untouched.
 FORBIDDEN: Final = re.compile(
@@ -24,7 +24,11 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]{0,200}")
 _SIGNERS: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}=(?:unix:/\S+|https?://[A-Za-z0-9.-]+(?::\d{1,5})?)")
 _DIAL: Final = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
 _SOCKET: Final = re.compile(r"/\S+")
+_LEVEL: Final = re.compile("DEBUG|INFO|WARNING|ERROR")
 _PAIR: Final = re.compile(r"[^\s=]+=\S+")
+
+
+Told = TypeVar("Told", "Config", "SweeperConfig")
 
 
 class InvalidConfig(Exception):
@@ -36,8 +40,8 @@ class InvalidConfig(Exception):
 
 
 @dataclass(frozen=True)
-class Config:
-    """All that metadata is told; `deploy/env/metadata_service.env.example` documents each name."""
+class Settings:
+    """What metadata and its sweeper are both told."""
 
     region: str
     dynamodb_endpoint: str
@@ -46,6 +50,36 @@ class Config:
     grant_key_file: Path
     signers: tuple[tuple[str, str], ...]
     """Each replica's name and address, `unix:/path` or an origin."""
+    s3_bucket: str
+    s3_public_endpoint: str
+    s3_dial: tuple[str, int] | None
+    log_level: str
+
+
+@dataclass(frozen=True)
+class SweeperConfig(Settings):
+    """All that the sweeper is told; `deploy/env/sweeper.env.example` documents each name."""
+
+    sweep_seconds: int
+    deletes_per_minute: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises InvalidConfig with every fault in it, each by its variable's name."""
+        read = Reader(environment)
+        config = cls(
+            **read.settings(),
+            sweep_seconds=read.number("SWEEP_SECONDS", r"[1-9][0-9]{0,4}", "seconds", 60),
+            deletes_per_minute=read.number("DELETES_PER_MINUTE", r"[1-9][0-9]{1,5}", "10 to 999999", 500),
+        )
+        read.refuse_faults()
+        return config
+
+
+@dataclass(frozen=True)
+class Config(Settings):
+    """All that metadata is told; `deploy/env/metadata_service.env.example` documents each name."""
+
     image_socket: str
     clamd_socket: str
     """A virus scanner's unix socket; empty where there is none."""
@@ -55,27 +89,18 @@ class Config:
     token_access_claim: tuple[str, str] | None
     token_jwks: str
     """The issuer's JWKS: a URL, or a file's path."""
-    s3_bucket: str
-    s3_public_endpoint: str
-    s3_dial: tuple[str, int] | None
     public_base_url: str
     """Where people reach the gateway, without a slash at its end."""
     services_file: Path
     kinds_file: Path | None
     pending_limit: int
-    log_level: str
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Config:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises InvalidConfig with every fault in it, each by its variable's name."""
         read = Reader(environment)
         config = cls(
-            region=read.text("AWS_REGION", _REGION, "a region, such as eu-central-1"),
-            dynamodb_endpoint=read.text("DYNAMODB_ENDPOINT", _ORIGIN, "an origin", ""),
-            table_prefix=read.text("TABLE_PREFIX", _PREFIX, "the beginning of the tables' names", "countersign-"),
-            shared_credentials_file=read.text("AWS_SHARED_CREDENTIALS_FILE", default=""),
-            grant_key_file=Path(read.text("GRANT_KEY_FILE")),
-            signers=read.signers(),
+            **read.settings(),
             image_socket=read.text("IMAGE_SOCKET"),
             clamd_socket=read.text("CLAMD_SOCKET", _SOCKET, "the path of clamd's unix socket", ""),
             token_issuer=read.text("TOKEN_ISSUER"),
@@ -83,19 +108,14 @@ class Config:
             token_audiences=frozenset(read.list("TOKEN_AUDIENCES")),
             token_access_claim=read.access_claim(),
             token_jwks=read.text("TOKEN_JWKS"),
-            s3_bucket=read.text("S3_BUCKET", _BUCKET, "a bucket's name"),
-            s3_public_endpoint=read.text("S3_PUBLIC_ENDPOINT", _ORIGIN, "an origin", ""),
-            s3_dial=read.dial(),
             public_base_url=read.text("PUBLIC_BASE_URL", _ORIGIN, "an origin, such as https://pictures.example"),
             services_file=Path(read.text("SERVICES_FILE")),
             kinds_file=read.optional_path("KINDS_FILE"),
-            pending_limit=int(read.text("PENDING_LIMIT", re.compile(r"[0-9]{1,6}"), "a number", "20") or 0),
-            log_level=read.text("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR"), "DEBUG to ERROR", "INFO"),
+            pending_limit=read.number("PENDING_LIMIT", r"[0-9]{1,6}", "a number", 20),
         )
         if not config.token_client_ids and not config.token_audiences:
             read.faults.append("TOKEN_CLIENT_IDS or TOKEN_AUDIENCES must list whose tokens count")
-        if read.faults:
-            raise InvalidConfig(read.faults)
+        read.refuse_faults()
         return config
 
 
@@ -114,6 +134,30 @@ class Reader:
             self.faults.append(f"{name} must be {wanted}")
             return ""
         return value
+
+    def number(self, name: str, pattern: str, wanted: str, default: int) -> int:
+        """A whole number that the whole pattern fits."""
+        return int(self.text(name, re.compile(pattern, re.ASCII), wanted, str(default)) or default)
+
+    def settings(self) -> dict[str, Any]:
+        """The values of Settings."""
+        return {
+            "region": self.text("AWS_REGION", _REGION, "a region, such as eu-central-1"),
+            "dynamodb_endpoint": self.text("DYNAMODB_ENDPOINT", _ORIGIN, "an origin", ""),
+            "table_prefix": self.text("TABLE_PREFIX", _PREFIX, "the beginning of the tables' names", "countersign-"),
+            "shared_credentials_file": self.text("AWS_SHARED_CREDENTIALS_FILE", default=""),
+            "grant_key_file": Path(self.text("GRANT_KEY_FILE")),
+            "signers": self.signers(),
+            "s3_bucket": self.text("S3_BUCKET", _BUCKET, "a bucket's name"),
+            "s3_public_endpoint": self.text("S3_PUBLIC_ENDPOINT", _ORIGIN, "an origin", ""),
+            "s3_dial": self.dial(),
+            "log_level": self.text("LOG_LEVEL", _LEVEL, "DEBUG to ERROR", "INFO"),
+        }
+
+    def refuse_faults(self) -> None:
+        """Raise InvalidConfig where anything was wrong."""
+        if self.faults:
+            raise InvalidConfig(self.faults)
 
     def list(self, name: str) -> list[str]:
         """The parts between commas."""
@@ -143,11 +187,11 @@ class Reader:
         return Path(value) if value else None
 
 
-def from_environment_or_exit() -> Config:
-    """The configuration, or exit 2 after saying on stderr everything that is wrong with it."""
+def from_environment_or_exit(config: type[Told], process: str) -> Told:
+    """The process's configuration, or exit 2 after saying on stderr everything that is wrong with it."""
     try:
-        return Config.from_environment()
+        return config.from_environment()
     except InvalidConfig as invalid:
         for fault in invalid.faults:
-            print(f"metadata_service: {fault}", file=sys.stderr)
+            print(f"{process}: {fault}", file=sys.stderr)
         raise SystemExit(2) from None

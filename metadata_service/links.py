@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from . import moments
+from . import clock
 from .errors import ApiError, NotFound, Unavailable
 from .store import links as store
 from .store.links import Collection, Link
@@ -34,7 +33,7 @@ def listed(user_id: str) -> list[Link]:
 
 def save(user_id: str, posted: Mapping[str, Any]) -> Link:
     """Change the link of this id, or add it. Raises TooManyLinks."""
-    link_id = posted.get("link_id") or str(uuid.uuid4())
+    link_id = posted.get("link_id") or clock.new_id()
     for _ in range(ATTEMPTS):
         before = store.get(user_id, link_id)
         link = _written_over(before, user_id, link_id, posted)
@@ -46,7 +45,7 @@ def save(user_id: str, posted: Mapping[str, Any]) -> Link:
 
 def delete(user_id: str, link_id: str) -> None:
     """Delete a link. Raises NotFound, also where it was deleted before."""
-    if not store.delete(user_id, link_id, moments.now()):
+    if not store.delete(user_id, link_id, clock.timestamp()):
         raise NotFound("you have no such link")
 
 
@@ -65,7 +64,7 @@ def _superfluous(seen: Collection, kept: str) -> list[Link]:
 
 
 def _written_over(before: Link | None, user_id: str, link_id: str, posted: Mapping[str, Any]) -> Link:
-    now = moments.now()
+    now = clock.timestamp()
     link = before or Link(user_id, link_id, "", "", 0, created_at=now, updated_at=now)
     order = posted.get("order")
     return replace(

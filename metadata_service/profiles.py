@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from . import moments, pictures, profile_objects, usernames, visibility
+from . import clock, pictures, profile_objects, usernames, visibility
 from .callers import Caller
 from .errors import ApiError, Unavailable, ValidationFailed
 from .profile_objects import Step
@@ -72,7 +71,7 @@ def _stands(owner: str, username: str) -> _Standing:
 
 def _merged(owner: str, before: Profile | None, changed: Mapping[str, Any]) -> Profile:
     """What is given changes, what is null goes, what is not given stays."""
-    now = moments.now()
+    now = clock.timestamp()
     fields = ({} if before is None else dict(before.fields)) | dict(changed)
     username = fields.pop("username")
     return Profile(
@@ -87,7 +86,7 @@ def _merged(owner: str, before: Profile | None, changed: Mapping[str, Any]) -> P
 
 def _with_ids(fields: dict[str, Any]) -> dict[str, Any]:
     if "projects" in fields:
-        fields["projects"] = [{"id": str(uuid.uuid4())} | project for project in fields["projects"]]
+        fields["projects"] = [{"id": clock.new_id()} | project for project in fields["projects"]]
     return fields
 
 
@@ -95,7 +94,7 @@ def _is_written(standing: _Standing, step: Step, turning: Mapping[str, Write]) -
     """Whether all of it was written; if not, something stands otherwise than it was read."""
     writes = [*_record_writes(standing, step.profile), *step.writes(turning)]
     try:
-        current().transact(writes, token=str(uuid.uuid4()))
+        current().transact(writes, token=clock.new_id())
     except TransactionRefused:
         return False
     return True

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from .. import logs
 from ..bucket import Bucket
+from ..config import SweeperConfig, from_environment_or_exit
 from ..connections import Address
 from ..delete_budget import MINUTE, DeleteBudget
 from ..errors import Unavailable
@@ -25,7 +26,6 @@ from ..s3 import S3
 from ..signer import Replica, Signer
 from ..store import credentials, dynamodb
 from ..store.dynamodb import Dynamodb
-from ..sweeper_config import SweeperConfig, from_environment_or_exit
 from ..sweeping import Sweep, Tally
 
 log = logging.getLogger("metadata")
@@ -36,7 +36,7 @@ PR_SET_DUMPABLE: Final = 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; the exit status."""
     asked = _arguments(arguments)
-    config = from_environment_or_exit()
+    config = from_environment_or_exit(SweeperConfig, "sweeper")
     logs.configure(config.log_level, service="sweeper")
     # So that no other process of this user reads the credentials out of /proc (prctl(2)).
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -85,7 +85,7 @@ def test_s06_it_does_not_start_with_what_it_must_never_hold(
     for known, value in (GOOD | {name: "canary-7f3a"}).items():
         monkeypatch.setenv(known, value)
     with pytest.raises(SystemExit) as ended:
-        from_environment_or_exit()
+        from_environment_or_exit(Config, "metadata_service")
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert name in said

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_service.config import InvalidConfig
+from metadata_service.config import InvalidConfig, SweeperConfig
 from metadata_service.delete_budget import DeleteBudget
-from metadata_service.sweeper_config import SweeperConfig
 from metadata_service.taking_turns import TakingTurns
 from tests.unit.metadata.test_people_config import Recording
 
