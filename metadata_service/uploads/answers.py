@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import clock, media_urls
+from .. import clock, media_urls, ways_out
 from ..callers import Caller
 from ..object_keys import LARGE
 from ..store import objects
@@ -16,7 +16,7 @@ from .completing import Completed
 def completed(caller: Caller, done: Completed) -> dict[str, Any]:
     """The answer of complete, the same each time it is asked; signed URLs, where there are any, are new.
 
-    Of an object that was blocked, replaced or deleted since, it has null for every URL.
+    Of an object that was blocked since it has null for every URL, and of one that went those that need no signature.
     """
     upload = done.upload
     urls = done.urls or _urls(caller, upload)
@@ -35,7 +35,11 @@ def completed(caller: Caller, done: Completed) -> dict[str, Any]:
 
 def _urls(caller: Caller, upload: Upload) -> Mapping[str, str] | None:
     stored = objects.get(upload.object_key)
-    return None if stored is None else media_urls.by_size([stored], caller).get(upload.object_key)
+    if stored is not None:
+        return media_urls.by_size([stored], caller).get(upload.object_key)
+    kind = ways_out.current().kinds.get(upload.kind)
+    is_public = kind is not None and kind.visibility == "public"
+    return media_urls.stable_by_size(upload.object_key) if is_public else None
 
 
 def status(upload: Upload, now: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,12 +15,27 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from metadata_service.store import dynamodb
 from metadata_service.uploads.together import MOST_PENDING
+from tests.integration.metadata.people_faults import ALL, CONFLICT, FaultProxy
 from tests.integration.metadata.test_uploads_flow import a_pdf
-from tests.integration.uploads_stack import REPOSITORY, InternalService, Person, Stack, a_picture, send
+from tests.integration.metadata.test_uploads_frozen import frozen
+from tests.integration.uploads_stack import REPOSITORY, InternalService, Person, Stack, a_picture, make_app, send
 
 PICTURE = {"op": "put", "file_type": "project_image", "content_type": "image/jpeg"}
 DOCUMENT = {"op": "put", "file_type": "resume", "content_type": "application/pdf"}
+
+
+@pytest.fixture(scope="module")
+def proxy(stack: Stack) -> Iterator[FaultProxy]:
+    made = FaultProxy(urlsplit(stack.deployment.endpoint).port or 0)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb, "FIRST_PAUSE", 0.001)
 
 
 def reads(object_key: str) -> dict[str, Any]:
@@ -217,29 +232,32 @@ def test_a_repeat_when_the_time_is_over_gets_more(press: InternalService, stack:
 
 
 def test_a_repeat_after_the_upload_is_over_says_what_became_of_it(press: InternalService, stack: Stack) -> None:
-    items = [PICTURE] * 4
-    ready, rejected, expired, cancelled = press.signed(*items, sent_with="over")
+    items = [PICTURE] * 5
+    ready, processing, rejected, expired, cancelled = press.signed(*items, sent_with="over")
     assert send(ready, a_picture()).ok
     assert press.complete(ready).status_code == 200
     assert send(rejected, b"no picture").ok
     assert press.complete(rejected).status_code == 422
     stack.set_numbers(press.owner, f"UPLOAD#{expired['upload_id']}", url_ends_at=1)
-    _cancel(stack, press, cancelled["upload_id"])
+    _set_state(stack, press, cancelled["upload_id"], "cancelled")
+    # As if it were being completed, and its URL had ended meanwhile.
+    _set_state(stack, press, processing["upload_id"], "processing")
+    stack.set_numbers(press.owner, f"UPLOAD#{processing['upload_id']}", url_ends_at=int(time.time()) - 5)
     again = press.signed(*items, sent_with="over")
-    assert told(again) == told([ready, rejected, expired, cancelled])
-    assert again[0]["state"] == "ready"
+    assert told(again) == told([ready, processing, rejected, expired, cancelled])
+    assert [each["state"] for each in again[:2]] == ["ready", "processing"]
     codes = ["upload_rejected", "upload_expired", "upload_cancelled"]
-    assert [each["error"] for each in again[1:]] == codes
+    assert [each["error"] for each in again[2:]] == codes
     assert not [each for each in again if "upload_url" in each]
 
 
-def _cancel(stack: Stack, service: InternalService, upload_id: str) -> None:
+def _set_state(stack: Stack, service: InternalService, upload_id: str, state: str) -> None:
     stack.deployment.client("dynamodb").update_item(
         TableName=stack.deployment.table_prefix + "media",
         Key={"UserId": {"S": service.owner}, "EntityType": {"S": f"UPLOAD#{upload_id}"}},
-        UpdateExpression="SET #state = :cancelled",
+        UpdateExpression="SET #state = :state",
         ExpressionAttributeNames={"#state": "state"},
-        ExpressionAttributeValues={":cancelled": {"S": "cancelled"}},
+        ExpressionAttributeValues={":state": {"S": state}},
     )
 
 
@@ -268,3 +286,29 @@ def test_the_limit_of_pending_uploads_is_for_the_whole_and_tried_again(press: In
     stack.set_numbers(press.owner, "QUOTA", pending=MOST_PENDING - 2)
     begun = press.signed(PICTURE, PICTURE, sent_with="full")
     assert ["upload_url" in each for each in begun] == [True, True]
+
+
+def test_what_is_frozen_is_begun_and_signed_when_it_thaws(press: InternalService, alice: Person, stack: Stack) -> None:
+    [mine] = press.signed(PICTURE)
+    assert send(mine, a_picture()).ok
+    assert press.complete(mine).status_code == 200
+    hers = alice.has(a_picture())["key"]
+    with frozen(stack, alice, mine["key"], owners=[press.owner]):
+        refused, reading = press.signed(PICTURE, reads(hers), sent_with="cold")
+        assert (refused["error"], "url" in reading) == ("unavailable", True)
+    begun, _ = press.signed(PICTURE, reads(hers), sent_with="cold")
+    assert uploads_of(press) == {mine["upload_id"], begun["upload_id"]}
+
+
+@pytest.mark.parametrize("fault", ALL)
+def test_r05_whatever_dynamodb_does_one_set_is_begun(
+    press: InternalService, stack: Stack, proxy: FaultProxy, fault: str
+) -> None:
+    app = make_app(stack.metadata_environment | {"DYNAMODB_ENDPOINT": proxy.endpoint})
+    service = InternalService(press.name, stack, app.test_client(), press.scope)
+    proxy.faults |= {name: [fault] for name in ("GetItem", "TransactWriteItems", "BatchGetItem") if fault != CONFLICT}
+    proxy.faults["TransactWriteItems"] = [fault, fault]
+    first = service.signed(*[PICTURE] * 95, sent_with="again")
+    assert told(service.signed(*[PICTURE] * 95, sent_with="again")) == told(first)
+    assert uploads_of(press) == {each["upload_id"] for each in first}
+    assert press.rows["QUOTA"]["pending"] == {"N": "95"}
