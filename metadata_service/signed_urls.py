@@ -83,7 +83,8 @@ def _read(item: Any) -> Opening | Wanted | Body:
             return Opening(**strict_json.loaded(GET, item))
         if operation == "put":
             return Wanted(**{"method": None} | strict_json.loaded(PUT, item))
-        raise ValidationFailed({"op": ["must be get or put"]} if operation else {"_schema": ["must be an object"]})
+        is_object = isinstance(item, dict)
+        raise ValidationFailed({"op": ["must be get or put"]} if is_object else {"_schema": ["must be an object"]})
     except ValidationFailed as refusal:
         return refusal.answer()
 

@@ -45,8 +45,8 @@ class Project(Schema):
         allow_none=True,
         metadata={"description": "Where the project is to be seen; http or https."},
     )
-    image_url = fields.String(
-        allow_none=True, metadata={"description": "Read for the key of an upload of one's own, and never stored."}
+    image_url = Text(
+        None, allow_none=True, metadata={"description": "Read for the key of an upload of one's own, and never stored."}
     )
     image_key = fields.String(
         allow_none=True, metadata={"description": "An upload of one's own, of the kind project_image."}
@@ -96,10 +96,10 @@ class PostProfile(Schema):
         allow_none=True,
         metadata={"description": "An upload of one's own, of the kind profile_image; null: no picture."},
     )
-    profile_image_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
-    avatar_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
+    profile_image_url = Text(None, allow_none=True, metadata={"description": "Read for the key of an upload."})
+    avatar_url = Text(None, allow_none=True, metadata={"description": "Read for the key of an upload."})
     resume_key = fields.String(allow_none=True, metadata={"description": "An upload of one's own, of the kind resume."})
-    resume_url = fields.String(allow_none=True, metadata={"description": "Read for the key of an upload."})
+    resume_url = Text(None, allow_none=True, metadata={"description": "Read for the key of an upload."})
     email = Text(
         254, rule=text.is_email, allow_none=True, metadata={"description": "Shown to others where show_email is true."}
     )

@@ -23,20 +23,23 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 class Text(fields.String):
     """Text of at most so many characters, none of them a control character; `lines`: but newline and tab.
 
-    `rule` raises ValidationError on what it should not be.
+    `longest` None: as long as a request may be. With a `shortest`, it is not all spaces. `rule` raises ValidationError
+    on what it should not be.
     """
 
     def __init__(
         self,
-        longest: int,
+        longest: int | None,
         *,
         shortest: int = 0,
         lines: bool = False,
         rule: Callable[[str], None] | None = None,
         **options: Any,
     ) -> None:
-        length = validate.Length(shortest, longest)
-        super().__init__(validate=[length, rule] if rule else [length], **options)
+        rules: list[Callable[[str], object]] = [validate.Length(shortest, longest)]
+        rules += [_is_not_blank] if shortest else []
+        rules += [rule] if rule else []
+        super().__init__(validate=rules, **options)
         self._refused = _CONTROL_BUT_LINES if lines else _CONTROL
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -44,6 +47,11 @@ class Text(fields.String):
         if self._refused.search(text):
             raise ValidationError("must hold no control characters")
         return text
+
+
+def _is_not_blank(text: str) -> None:
+    if text.isspace():
+        raise ValidationError("must be more than spaces")
 
 
 class Order(fields.Integer):
