@@ -15,6 +15,7 @@ from tests.integration.uploads_stack import Answer, InternalService, Person, a_p
 
 NOBODY_S = "users/nobody/profile/00000000-0000-4000-8000-000000000000.jpg"
 REASON = "Reported by three people."
+EXPORT = "/users/me/export"
 
 
 def block(service: InternalService, object_key: str) -> None:
@@ -39,7 +40,9 @@ def test_s26_a_blocked_picture_is_seen_nowhere(press: InternalService, alice: Pe
     paths = [f"/media/{done['key']}", f"/profiles/{name}", f"/profiles?usernames={name}", f"/profiles/{name}/avatar"]
     answers = [partial(alice.look, path) for path in paths]
     answers += [partial(bob.ask, "GET", path) for path in paths]
-    answers += [partial(alice.ask, "GET", path) for path in (*paths, "/users/me/picture", "/api/profilephoto/url")]
+    answers += [
+        partial(alice.ask, "GET", path) for path in (*paths, "/users/me/picture", "/api/profilephoto/url", EXPORT)
+    ]
     answers += [partial(alice.ask, "POST", "/upload-complete", json={"key": done["key"]})]
     answers += [partial(alice.complete, done), partial(press.sign, {"op": "get", "key": done["key"]})]
     assert all(urls_in(answer()) for answer in answers)
