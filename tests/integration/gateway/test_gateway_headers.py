@@ -176,6 +176,7 @@ def test_s06_the_log_has_a_line_a_request_and_no_secret(gateway: Gateway) -> Non
         "/profiles/alice": "/profiles/alice",
         f"/profiles?token={SECRET}": "/profiles",
         f"/shared/{SECRET.replace('.', '_')}": "/shared/...",
+        f"/share-links/{SECRET.replace('.', '_')}": "/share-links/...",
         f"/nothing/{SECRET}": "(not a route)",
     }
     for path, logged in sent.items():
