@@ -155,6 +155,26 @@ def test_a_chunked_body_has_the_same_limit_and_arrives_with_its_length(gateway: 
     assert exchange(gateway.port, top.encode() + large)[0].json["error"] == "payload_too_large"
 
 
+A_MEGABYTE = b"x" * 1024 * 1024
+UPLOAD = "/api/profilephoto/upload"
+
+
+def test_a_file_that_comes_in_chunks_has_its_routes_limit(gateway: Gateway) -> None:
+    top = f"POST {UPLOAD} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
+    chunk = b"100000\r\n" + A_MEGABYTE + b"\r\n"
+    (taken,) = exchange(gateway.port, top + chunk * 5 + b"0\r\n\r\n")
+    assert taken.json["body_length"] == 5 * 1024 * 1024
+    (refused,) = exchange(gateway.port, top + chunk * 6 + b"0\r\n\r\n")
+    assert_is_ours(refused, 413, "payload_too_large", origin=None)
+
+
+def test_an_error_that_meets_a_file_is_still_itself(a_gateway: Callable[..., Gateway]) -> None:
+    alone = a_gateway(NOBODY, RATE_LIMIT="1")
+    answers = [asked(alone, "POST", UPLOAD, A_MEGABYTE) for _ in range(4)]
+    assert_is_ours(answers[0], 502, "bad_gateway")
+    assert_is_ours(next(answer for answer in answers if answer.status != 502), 429, "rate_limited")
+
+
 def test_the_internal_listener_has_the_same_limit(gateway: Gateway) -> None:
     assert request(gateway.internal_port, "POST", "/sign", body=b"x" * 65537).json["error"] == "payload_too_large"
 
