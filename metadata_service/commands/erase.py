@@ -26,7 +26,7 @@ from ..owners import owner_of
 from ..store import credentials, dynamodb, erasures, links
 from ..store.dynamodb import Dynamodb
 from ..store.erasures import Erasure
-from .erasure_report import Report, files_of, rows_of
+from .erasure_report import Report, files_of, held_by, rows_of
 
 LONGEST_SUB: Final = 256
 PATIENCE: Final = 600
@@ -92,16 +92,16 @@ def _shown(owner: str) -> Report:
 
 
 def _erased(owner: str, patience: int) -> Report:
-    found = rows_of(owner)
+    found, held = rows_of(owner), held_by(owner)
     for removed in erasing.steps(_begun(owner)):
         _progress(", ".join(f"{count} {what}" for what, count in removed.items() if count) + " gone")
-    queued = files = files_of(owner, clock.now(), is_begun=True)
+    files = files_of(owner, clock.now(), is_begun=True)
     until = time.monotonic() + patience
     while files.now and time.monotonic() < until:
         _progress(f"{files.now.total()} files wait for the sweeper")
         time.sleep(LOOK_EVERY)
         files = files_of(owner, clock.now(), is_begun=True)
-    return Report(owner, found, files, deleted=queued.now - files.now, left=rows_of(owner))
+    return Report(owner, found, files, deleted=held - files.missed, left=rows_of(owner))
 
 
 def _begun(owner: str) -> Erasure:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .. import clock
-from ..object_keys import USERS
-from ..store import cleanups, holdings, profiles, users
-from ..store.cleanups import Cleanup
+from ..object_keys import INCOMING, USERS, ObjectKey
+from ..store import cleanups, holdings, objects, profiles, uploads, users
+from ..store.attributes import Item
 
 PAGE: Final = 100
 MOST_NAMED: Final = 20
@@ -18,6 +18,7 @@ FILES: Final = "files_to_be_deleted"
 OLD_VERSIONS: Final = "old versions of files: up to 30 days, by the bucket's lifecycle"
 BACKUPS: Final = "backups of the records: 35 days where they are point-in-time recovery's, else by their own schedule"
 
+T = TypeVar("T")
 Rows = Mapping[str, Mapping[str, int]]
 """How many rows of what, by table."""
 
@@ -26,13 +27,22 @@ Rows = Mapping[str, Mapping[str, int]]
 class Files:
     """Files that are to be deleted, each size one, by area: `now`, and `later`, when the last URL has ended.
 
-    `until`: when the last of those go, in seconds since the epoch, or 0. `refused`: keys that the signer put off.
+    `until`: when the last of those go, in seconds since the epoch, or 0. `refused`: area and key of what the signer
+    put off.
     """
 
     now: Counter[str] = field(default_factory=Counter)
     later: Counter[str] = field(default_factory=Counter)
     until: int = 0
-    refused: tuple[str, ...] = ()
+    refused: tuple[tuple[str, ObjectKey], ...] = ()
+
+    @property
+    def missed(self) -> Counter[str]:
+        """Those that could have been deleted by now, and were not."""
+        missed = Counter(self.now)
+        for area, object_key in self.refused:
+            missed[area] += _sizes(area, object_key)
+        return missed
 
 
 def rows_of(owner: str) -> Rows:
@@ -49,25 +59,44 @@ def rows_of(owner: str) -> Rows:
 
 def files_of(owner: str, now: int, *, is_begun: bool) -> Files:
     """What there is for the sweeper to do. Once an erasure has begun, nothing waits for its first time of itself."""
-    due, later, until, refused = Counter[str](), Counter[str](), 0, list[str]()
-    for cleanup in _cleanups(owner):
-        number = len(cleanup.object_key.sizes) if cleanup.area == USERS else 1
+    due, later, until, refused = Counter[str](), Counter[str](), 0, list[tuple[str, ObjectKey]]()
+    for cleanup in _all(cleanups.page, owner):
+        number = _sizes(cleanup.area, cleanup.object_key)
         if cleanup.due <= now:
             due[cleanup.area] += number
         elif is_begun and cleanup.again_at != cleanup.due:
-            refused.append(cleanup.object_key.text())
+            refused.append((cleanup.area, cleanup.object_key))
         else:
             later[cleanup.area] += number
             until = max(until, cleanup.due)
     return Files(due, later, until, tuple(refused))
 
 
-def _cleanups(owner: str) -> Iterator[Cleanup]:
-    found, after = cleanups.page(owner, PAGE)
+def held_by(owner: str) -> Counter[str]:
+    """The files that there may be of a person, by area: each size one, whether it is served, uploaded or queued."""
+    held = Counter[str]()
+    for stored in _all(objects.page, owner):
+        held[USERS] += _sizes(USERS, stored.object_key)
+    for upload in _all(uploads.page, owner):
+        if upload.is_pending:
+            held[INCOMING] += 1
+            held[USERS] += _sizes(USERS, upload.object_key) if upload.digests else 0
+    for cleanup in _all(cleanups.page, owner):
+        if not cleanup.is_unused:  # that one is an object, still
+            held[cleanup.area] += _sizes(cleanup.area, cleanup.object_key)
+    return held
+
+
+def _all(page: Callable[[str, int, Item | None], tuple[list[T], Item | None]], owner: str) -> Iterator[T]:
+    found, after = page(owner, PAGE, None)
     yield from found
     while after is not None:
-        found, after = cleanups.page(owner, PAGE, after)
+        found, after = page(owner, PAGE, after)
         yield from found
+
+
+def _sizes(area: str, object_key: ObjectKey) -> int:
+    return len(object_key.sizes) if area == USERS else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +128,7 @@ class Report:
                 "deleted": self.deleted,
                 "to_be_deleted": self.files.now,
                 "to_be_deleted_when_no_url_is_left": self.files.later,
-                "put_off_by_the_signer": self.files.refused,
+                "put_off_by_the_signer": [object_key.text() for _, object_key in self.files.refused],
             },
             "remains": self._remains(),
         }
@@ -113,8 +142,8 @@ class Report:
         lines += [f"  files deleted: {count} in {area}/" for area, count in self.deleted.items()]
         if self.files.now and not self.is_dry:
             lines.append(f"  LEFT: {self.files.now.total()} files that the sweeper has not deleted: is it running?")
-        for object_key in self.files.refused[:MOST_NAMED]:
-            lines.append(f"  LEFT: {object_key}: the signer does not sign its delete: is it frozen?")
+        for _, object_key in self.files.refused[:MOST_NAMED]:
+            lines.append(f"  LEFT: {object_key.text()}: the signer does not sign its delete: is it frozen?")
         return "\n".join([*lines, *(f"  remains: {each}" for each in self._remains())])
 
     def _remains(self) -> list[str]:

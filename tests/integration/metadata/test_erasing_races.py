@@ -8,13 +8,17 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from metadata_service import accounts, erasing
+from metadata_service import accounts, erasing, links
 from metadata_service.errors import AccountErased
-from metadata_service.store import erasures
+from metadata_service.object_keys import ObjectKey
+from metadata_service.store import erasures, shares, users
+from metadata_service.store.dynamodb import TransactionRefused, Write, current
+from metadata_service.store.shares import Share
 from metadata_service.store.users import Account
 from tests.integration.metadata.people_objects import ready_images
 from tests.integration.metadata.signer_gate import SignerGate
@@ -212,4 +216,27 @@ def test_two_sweepers_at_once_erase_the_same_account(alice: Person, stack: Stack
         erasing.begin(alice.sub)
     at_once(goes_on, goes_on, goes_on)
     all_swept(alice)
+    only_the_tombstone_is_left(alice)
+
+
+A_PHOTO = ObjectKey("somebody", "photos", LINK["link_id"], "jpg")
+LATE: dict[str, Callable[[str], object]] = {
+    "a link": lambda owner: links.save(owner, {**LINK, "order": 1}),
+    "a share link": lambda owner: shares.add(Share("x", 0, replace(A_PHOTO, owner=owner), "receipt", 2**40), 0),
+    "the first account": lambda owner: transacted(users.create_write(Account(owner, email="a@example.com"), "now")),
+    "another username": lambda owner: transacted(users.claim_write(Account(owner), a_name(), "now")),
+    "what the pool knows": lambda owner: users.fill(Account(owner, email="a@example.com"), "now"),
+}
+"""Writes whose request began before the erasure: each by what stands behind its route's check."""
+
+
+def transacted(write: Write) -> None:
+    current().transact([write], token=str(uuid.uuid4()))
+
+
+@pytest.mark.parametrize("written", LATE)
+def test_r14_a_write_that_comes_after_the_erasure_is_refused(alice: Person, written: str) -> None:
+    alice.ask("DELETE", "/users/me")
+    with alice.client.application.app_context(), suppress(AccountErased, TransactionRefused):
+        LATE[written](alice.sub)
     only_the_tombstone_is_left(alice)
