@@ -48,7 +48,16 @@ PROXIED = {
     f"{MULTIPART}/VXBs.b2Fk/complete": "POST",
     "/readyz": "GET",
 }
-STATIC = ("page.css", "page.js", "api.js", "docs.js", "favicon.svg", "default-avatar-150.jpg", "default-avatar-400.jpg")
+STATIC = (
+    "page.css",
+    "page.js",
+    "countersign.js",
+    "pool.js",
+    "docs.js",
+    "favicon.svg",
+    "default-avatar-150.jpg",
+    "default-avatar-400.jpg",
+)
 SERVED_HERE = ("/", "/docs", "/settings.json", "/healthz", *(f"/static/{name}" for name in STATIC))
 INTERNAL = {
     "/internal/v1/signed-urls": "POST",
