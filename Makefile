@@ -8,12 +8,12 @@ WITH_RUN := exec local/bootstrap.sh run engine nginx --
 WITH_TOKENS := exec local/bootstrap.sh run --
 WITH_DEV := exec local/bootstrap.sh dev engine nginx --
 WITH_TESTS := exec local/bootstrap.sh dev engine nginx tools --
-SUITES := unit contract integration e2e security
+SUITES := unit contract integration e2e security reliability
 
 .PHONY: help
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
-	@echo "  handles: GATEWAY_PORT INTERNAL_PORT ENGINE_PORT STATE_DIR RATE_LIMIT KINDS_FILE CORS_ORIGINS"
+	@echo "  handles: GATEWAY_PORT INTERNAL_PORT ENGINE_PORT STATE_DIR RATE_LIMIT KINDS_FILE CORS_ORIGINS CLAMD_SOCKET"
 
 # --- the local stack -----------------------------------------------------------------------------------------
 
@@ -57,6 +57,7 @@ test-contract: ## both sides of grant v1, and the engine
 test-integration: ## a service with the real engine
 test-e2e: ## the whole stack by nginx
 test-security: ## the security promises
+test-reliability: ## the reliability promises
 $(SUITES:%=test-%): test-%:
 	@$(WITH_TESTS) python -m pytest tests/$*
 
