@@ -40,7 +40,7 @@ class ConditionFailed(Exception):
 
 
 class TransactionRefused(Exception):
-    """A transaction was refused as a whole; `reasons` has a code for each write, None for those that were fine.
+    """A transaction was refused as a whole; `reasons` has a code for each write that stood in its way, else None.
 
     `items` are the rows that stood in the way of those whose condition failed. `full`: the attributes that would come
     to more than they may, where nothing else stood in the way.
@@ -81,7 +81,9 @@ def _raise_unless_conflict(cancelled: Sequence[Mapping[str, Any]]) -> None:
     reasons = [None if one.get("Code") in (None, "None") else str(one["Code"]) for one in cancelled]
     if any(reasons) and all(reason is None or reason in _RETRIED_REASONS for reason in reasons):
         return
-    raise TransactionRefused(reasons, [_row(one.get("Item")) for one in cancelled])
+    # A conflict beside a condition that failed says nothing of its own write's condition, which may well hold.
+    lasting = [None if reason in _RETRIED_REASONS else reason for reason in reasons]
+    raise TransactionRefused(lasting, [_row(one.get("Item")) for one in cancelled])
 
 
 def _row(item: Mapping[str, Any] | None) -> Item | None:

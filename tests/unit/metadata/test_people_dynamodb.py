@@ -23,6 +23,7 @@ from metadata_service.store.dynamodb import (
     Dynamodb,
     RequestRefused,
     TransactionRefused,
+    add_write,
     check_write,
     put_write,
 )
@@ -214,10 +215,23 @@ def test_a_refused_transaction_says_which_write_was_refused(scripted: Scripted, 
     assert len(scripted.asked) == 1
 
 
-def test_a_refused_condition_beside_a_conflict_is_a_refusal(scripted: Scripted, transport: Dynamodb) -> None:
+def test_a_refused_condition_beside_a_conflict_is_a_refusal_of_that_alone(
+    scripted: Scripted, transport: Dynamodb
+) -> None:
     scripted.script = [cancelled("TransactionConflict", "ConditionalCheckFailed")]
-    with pytest.raises(TransactionRefused):
+    with pytest.raises(TransactionRefused) as refused:
         transport.transact(WRITES, token="once")
+    assert refused.value.reasons == [None, "ConditionalCheckFailed"]
+
+
+def test_a_full_row_beside_a_conflict_is_a_full_row(scripted: Scripted, transport: Dynamodb) -> None:
+    full = {"Code": "ConditionalCheckFailed", "Item": {"pending": {"N": "20"}}}
+    reasons = [full, {"Code": "TransactionConflict"}]
+    scripted.script = [(400, {"__type": NAMESPACE + "TransactionCanceledException", "CancellationReasons": reasons})]
+    counted = add_write("table", {"id": "a"}, {"pending": 1}, at_most={"pending": 20})
+    with pytest.raises(TransactionRefused) as refused:
+        transport.transact([counted, WRITES[1]], token="once")
+    assert refused.value.full == ("pending",)
 
 
 def test_what_a_batch_leaves_out_is_asked_for_again(scripted: Scripted, transport: Dynamodb) -> None:
