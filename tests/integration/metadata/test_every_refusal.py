@@ -81,7 +81,7 @@ class Scene:
         return self.at(KINDS_FILE=str(self.folder / "kinds.toml"))
 
     def repeat(self, table: str, owner: Mapping[str, Any], column: str, names: list[str], like: str) -> None:
-        """Write the row of Alice's that begins `like` this again under these names, as if there had been as many requests."""
+        """Write the row of Alice's whose name begins so again, under these names: as if she had asked as often."""
         engine, name = self.stack.deployment.client("dynamodb"), self.stack.deployment.table_prefix + table
         [[owner_column, alice]] = owner.items()
         asked = {"KeyConditionExpression": f"{owner_column} = :owner", "ExpressionAttributeValues": {":owner": alice}}
