@@ -42,11 +42,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class ReadyUpload:
-    """An upload that was checked and is served. `urls` by size, `width` and `height` only of pictures."""
+    """An upload that was checked and is served. `urls` by size, `width` and `height` only of pictures.
+
+    Of one that was blocked since, `url` is None and `urls` are none.
+    """
 
     upload_id: str
     object_key: str
-    url: str
+    url: str | None
     urls: Mapping[str, str]
     bytes: int
     content_type: str
@@ -78,7 +81,7 @@ def ready(said: Mapping[str, Any]) -> ReadyUpload:
             upload_id=said["upload_id"],
             object_key=said["key"],
             url=said["url"],
-            urls=dict(said.get("urls", {})),
+            urls=dict(said.get("urls") or {}),
             bytes=said["bytes"],
             content_type=said["content_type"],
             width=said.get("width"),

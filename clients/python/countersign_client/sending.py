@@ -70,7 +70,8 @@ class Sender:
                 method, url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
             )
         except requests.RequestException as fault:
-            raise Unreachable(f"{method} {without_query(url)}: {type(fault).__name__}") from fault
+            # Without its cause, whose message has the whole URL: it would be in every traceback that is logged.
+            raise Unreachable(f"{method} {without_query(url)}: {type(fault).__name__}") from None
         if not 200 <= answer.status_code < 300:
             raise _refusal(answer)
         return answer

@@ -38,7 +38,8 @@ class ServiceTokens:
         with self._lock:
             now = time.time()
             expires_at, token = self._made
-            if expires_at - now < LEFT_AT_LEAST:
+            # One with more left than it ever had was made before the clock was set back: it begins in the future.
+            if not LEFT_AT_LEAST <= expires_at - now <= LIFETIME:
                 self._made = (int(now) + LIFETIME, token := self._signed(int(now)))
             return token
 

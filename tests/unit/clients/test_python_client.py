@@ -4,13 +4,14 @@ import base64
 import io
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from countersign_client import Client, CountersignError, Get, Place, Put, SignedUrl, Unreachable, sending, tokens
-from countersign_client.sending import Patience
+from countersign_client.sending import Patience, Sender
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -156,6 +157,13 @@ def test_what_the_storage_refuses_is_said_without_its_signed_url(client: Client,
     assert "secret" not in str(lost.value)
 
 
+def test_what_was_blocked_since_it_was_complete_has_no_urls(client: Client, listener: Listener) -> None:
+    done = {"upload_id": "a", "key": "users/s-demo/photos/a.jpg", "bytes": 4, "content_type": "image/jpeg"}
+    listener.faults = [(200, json.dumps(done | {"url": None, "urls": None, "width": 2, "height": 2}))]
+    ready = client.complete("a")
+    assert (ready.url, ready.urls, ready.width) == (None, {}, 2)
+
+
 # --- what may pass, and how long it is waited for ------------------------------------------------------------
 
 
@@ -223,6 +231,12 @@ def test_nobody_at_the_address_is_unreachable(listener: Listener) -> None:
         Client("http://127.0.0.1:1", "demo", listener.service_key, patience=Patience(2, 1, 1)).get_url("users/a")
 
 
+def test_a_traceback_of_what_was_unreachable_has_no_signed_url_in_it() -> None:
+    with pytest.raises(Unreachable) as lost:
+        Sender(Patience(1, 1, 1)).send("PUT", "http://127.0.0.1:1/bucket/a?X-Amz-Signature=secret", dict, bytes)
+    assert "secret" not in "".join(traceback.format_exception(lost.value))
+
+
 @pytest.mark.parametrize("said", ["<html>", "[]", "{}", '{"items": []}', '{"items": [{}]}', '{"items": ["x"]}'])
 def test_an_answer_in_another_form_is_an_error(client: Client, listener: Listener, said: str) -> None:
     listener.faults = [(200, said)]
@@ -261,6 +275,17 @@ def test_a_token_is_used_until_it_is_nearly_over(
     assert all(each["exp"] - each["iat"] == 60 for each in claims)
     assert claims[0]["scope"] == "media:read media:write"
     assert len({each["jti"] for each in claims}) == 3
+
+
+def test_a_token_that_was_made_before_the_clock_was_set_back_is_not_used(
+    client: Client, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = tokens.time.time()
+    monkeypatch.setattr(tokens.time, "time", lambda: now + 3_600)
+    with pytest.raises(CountersignError):
+        client.get_url("users/a/photos/b.jpg")
+    monkeypatch.setattr(tokens.time, "time", lambda: now)
+    assert client.get_url("users/a/photos/b.jpg").url
 
 
 def forms_of(private_key: Ed25519PrivateKey) -> dict[str, Any]:
