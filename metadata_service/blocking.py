@@ -19,14 +19,14 @@ def block(object_key: ObjectKey, by: str, reason: str) -> None:
     """Nobody gets a new URL to the object; said again, only the reason changes. Raises NotFound."""
     stored = _found(object_key)
     _write(objects.block_writes(stored, by, reason, clock.now()))
-    log.info("object_blocked", extra={"service": by, "object_key": object_key.text(), "reason": reason})
+    log.info("object_blocked", extra={"by": by, "object_key": object_key.text(), "reason": reason})
 
 
 def unblock(object_key: ObjectKey, by: str, reason: str | None) -> None:
     """Whoever might read the object before may read it again. Raises NotFound."""
     stored = _found(object_key)
     _write(objects.unblock_writes(stored))
-    log.info("object_unblocked", extra={"service": by, "object_key": object_key.text(), "reason": reason})
+    log.info("object_unblocked", extra={"by": by, "object_key": object_key.text(), "reason": reason})
 
 
 def _found(object_key: ObjectKey) -> StoredObject:
