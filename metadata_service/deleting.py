@@ -1,6 +1,6 @@
 """Deleting for the sweep: bytes by one grant for many, then the rows that name them; what is refused waits.
 
-An operator may have frozen one person or one object. That must not stop everyone else's deletes.
+An operator may have frozen one person or one object, or S3 may refuse one. That must not stop everyone else's deletes.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from . import clock, grants
 from .delete_budget import DeleteBudget
 from .grants import Item
 from .object_keys import LARGE, USERS
-from .s3 import S3
+from .s3 import S3, DeleteRefused
 from .signer import Refused, Signed, Signer
 from .store import cleanups
 from .store.cleanups import Cleanup
@@ -22,7 +23,7 @@ from .store.cleanups import Cleanup
 log = logging.getLogger("metadata")
 URLS_LIVE: Final = 60
 REFUSED_FOR: Final = 300
-"""Seconds until what the signer refused is asked for again."""
+"""Seconds until what the signer or S3 refused is asked for again."""
 MOST_OF_ONE: Final = 5
 """Refusals of a round until its owner counts as frozen: each one is a line in the signer's alarm."""
 MOST_OF_ALL: Final = 25
@@ -45,13 +46,20 @@ class Deleting:
         return self._refusals[owner] >= MOST_OF_ONE
 
     def delete(self, claimed: Sequence[Cleanup]) -> list[Cleanup]:
-        """Delete their bytes and then their rows; those that the signer allowed. Raises CapReached, Unavailable."""
+        """Delete their bytes and then their rows; those that nobody refused. Raises CapReached, Unavailable."""
         allowed, signed = self._signed(list(claimed))
-        for answer in signed:
-            self._s3.delete(answer.url)
-        for cleanup in allowed:
-            cleanups.done(cleanup, clock.now())
-        return allowed
+        left = iter(signed)
+        return [cleanup for cleanup in allowed if self._is_deleted(cleanup, list(islice(left, len(items_of(cleanup)))))]
+
+    def _is_deleted(self, cleanup: Cleanup, signed: Sequence[Signed]) -> bool:
+        try:
+            for answer in signed:
+                self._s3.delete(answer.url)
+        except DeleteRefused as refused:
+            self._put_off(cleanup, refused)
+            return False
+        cleanups.done(cleanup, clock.now())
+        return True
 
     def _signed(self, left: list[Cleanup]) -> tuple[list[Cleanup], list[Signed]]:
         """Those that the signer allows, and what it signed: it signs all or none, so what it names is left out."""
@@ -73,7 +81,7 @@ class Deleting:
                 return left, signed
         return [], []
 
-    def _put_off(self, cleanup: Cleanup, refused: Refused) -> None:
+    def _put_off(self, cleanup: Cleanup, refused: Refused | DeleteRefused) -> None:
         log.warning("delete_refused", extra={"object": cleanup.object_key.text(), "error": refused.error})
         cleanups.postpone(cleanup, clock.now() + REFUSED_FOR)
         self._refusals[cleanup.owner] += 1

@@ -27,6 +27,14 @@ class NothingThere(Exception):
     """There is no object under this key; to an identity that may not list, S3 says so by 403 AccessDenied."""
 
 
+class DeleteRefused(Unavailable):
+    """S3 can be reached, and will not delete this one: `error` is its own code."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.error = f"{answer.status} {_code(answer)}".rstrip()
+        super().__init__(f"S3 answered {self.error}; ask again")
+
+
 class S3:
     """The bucket by presigned URLs; `dial` names a host and port to connect to while the URL's Host stays."""
 
@@ -55,10 +63,11 @@ class S3:
         return lost == 0
 
     def delete(self, url: str) -> None:
-        """Delete an object; that there is none is success too. Raises Unavailable."""
+        """Delete an object; that there is none is success too. Raises DeleteRefused or Unavailable."""
         answer, _ = self._tried("DELETE", url)
-        if answer.status not in (200, 204, 404):
-            raise _failed(answer)
+        if answer.status in (200, 204, 404):
+            return
+        raise DeleteRefused(answer) if 400 <= answer.status < 500 else _failed(answer)
 
     def create_multipart(self, url: str, headers: Mapping[str, str]) -> str:
         """Begin an upload in parts; S3's id of it. Raises Unavailable.

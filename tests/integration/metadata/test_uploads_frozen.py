@@ -6,6 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from metadata_service.commands import sweep
+from metadata_service.config import SweeperConfig
+from metadata_service.connections import Answer
+from metadata_service.s3 import S3, DeleteRefused
 from tests.integration.uploads_stack import Person, Stack, a_picture, sizes_of, wait_until
 
 
@@ -72,3 +76,30 @@ def test_where_everything_is_frozen_the_round_stops(someone: Callable[[], Person
         stack.let_everything_be_due(person.sub)
     stack.sweep()
     assert [len(person.keys) for person in crowd] == [3] * 21
+
+
+def test_what_s3_refuses_to_delete_stops_nobody_elses(
+    someone: Callable[[], Person], stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.sweep()
+    crowd = [someone() for _ in range(4)]
+    current = {person.sub: has_old_ones(person, 1) for person in crowd}
+    held, delete = crowd[1], S3.delete
+
+    def refusing(s3: S3, url: str) -> None:
+        if f"/{held.sub}/" in url:
+            raise DeleteRefused(Answer(403, {}, b"<Code>AccessDenied</Code>"))
+        delete(s3, url)
+
+    monkeypatch.setattr(S3, "delete", refusing)
+    before = held.keys
+    swept = sweep.swept(sweep.made(SweeperConfig.from_environment(stack.sweeper_environment), is_dry=False))
+
+    assert swept is not None
+    assert (swept.refused, held.keys) == (len(waiting(held)), before)
+    assert all(person.keys == sizes_of(current[person.sub]) for person in crowd if person is not held)
+    assert not [name for person in crowd if person is not held for name in waiting(person)]
+
+
+def waiting(person: Person) -> list[str]:
+    return [name for name in person.rows if name.startswith("CLEANUP#")]

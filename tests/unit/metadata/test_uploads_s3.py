@@ -3,7 +3,7 @@
 import pytest
 
 from metadata_service.errors import Unavailable
-from metadata_service.s3 import S3, NothingThere
+from metadata_service.s3 import S3, DeleteRefused, NothingThere
 from tests.unit.metadata.uploads_peers import CUT, a_peer, answer
 
 
@@ -77,3 +77,13 @@ def test_another_way_is_taken_and_the_host_stays() -> None:
 def test_nobody_there_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         S3().delete("http://127.0.0.1:1/b/k?q=1")
+
+
+def test_a_delete_that_s3_refuses_is_told_from_one_that_does_not_reach_it() -> None:
+    with a_peer([refused("AccessDenied")]) as peer, pytest.raises(DeleteRefused) as told:
+        S3().delete(f"{peer.origin}/b/k?q=1")
+    assert told.value.error == "403 AccessDenied"
+    for said in ([answer(503)] * 3, [CUT] * 3):
+        with a_peer(said) as peer, pytest.raises(Unavailable) as failed:
+            S3().delete(f"{peer.origin}/b/k?q=1")
+        assert not isinstance(failed.value, DeleteRefused)
