@@ -66,19 +66,6 @@ def test_complete_against_delete_leaves_the_new_picture_or_none(alice: Person, s
     assert alice.keys == (sizes_of(current) if current else set())
 
 
-def test_complete_against_cancel_is_one_of_both(alice: Person, stack: Stack) -> None:
-    for _ in range(ROUNDS):
-        begun = alice.upload(a_picture())
-        path = f"/uploads/{begun['upload_id']}"
-        completed, cancelled = at_once(lambda: until_done(alice, begun), lambda: alice.ask("DELETE", path))  # noqa: B023
-        outcome = (completed.status_code, cancelled.status_code)
-        assert outcome in {(200, 409), (410, 200)}
-    current = alice.ask("GET", "/users/me/picture").json["key"]
-    all_swept(alice)
-    assert alice.keys == (sizes_of(current) if current else set())
-    assert alice.rows["QUOTA"]["pending"] == {"N": "0"}
-
-
 def test_two_sweepers_at_once_do_no_harm(alice: Person, stack: Stack) -> None:
     for colour in ("red", "green", "blue"):
         alice.has(a_picture(colour))
