@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from tests.integration.metadata.test_uploads_frozen import frozen
 from tests.integration.metadata.what_is_left import (
     a_full_account,
     all_swept,
@@ -88,13 +89,13 @@ def test_an_operator_erases_an_account_and_gets_a_report(alice: Person, stack: S
     assert report["complete"] is True
     assert report["rows_found"]["users"] == {"account": 1}
     assert report["rows_found"]["links"] == {"links": 3}
-    assert report["rows_found"]["media"]["objects"] == 3
-    # Three objects in three sizes; those of the picture that was replaced may have gone just before.
-    assert report["files"]["deleted"]["users"] in (9, 12)
-    assert report["files"]["deleted"]["incoming"] == 6
+    assert report["rows_found"]["media"]["objects"] == 4
+    # Three pictures and a document; those of the picture that was replaced may have gone just before.
+    assert report["files"]["deleted"]["users"] in (10, 13)
+    assert report["files"]["deleted"]["incoming"] == 8
     assert report["files"]["to_be_deleted_when_no_url_is_left"]["incoming"] >= 2
     assert any("tombstone" in each for each in report["remains"])
-    assert "3 objects gone" in erased.stderr
+    assert "4 objects gone" in erased.stderr
     assert alice.keys == set()
     assert alice.ask("GET", "/links").status_code == 410
     all_swept(alice)
@@ -116,3 +117,13 @@ def test_of_somebody_unknown_nothing_is_held_and_a_tombstone_stands(stack: Stack
     erased = erase_by_command(stack, alice.sub)
     assert (erased.returncode, erased.stdout.splitlines()[1]) == (0, "  nothing was held")
     only_the_tombstone_is_left(alice)
+
+
+def test_what_an_operator_has_frozen_is_named_in_the_report(alice: Person, bob: Person, stack: Stack) -> None:
+    picture, held = alice.has(a_picture(size=(60, 40)))["key"], bob.has(a_picture(size=(60, 40)))["key"]
+    with frozen(stack, bob, held, owners=[alice.sub, bob.sub]):
+        assert alice.ask("DELETE", "/users/me").status_code == 202
+        stack.sweep()
+        erased = erase_by_command(stack, alice.sub, "--wait", "0")
+    assert erased.returncode == 1
+    assert f"LEFT: {picture}: the signer does not sign its delete" in erased.stdout

@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from tests.integration.metadata.multipart_client import Companion, at_s3
+from tests.integration.metadata.test_uploads_flow import a_pdf
 from tests.integration.uploads_stack import Person, Stack, a_picture
 
 
@@ -34,6 +36,7 @@ def only_the_tombstone_is_left(person: Person) -> None:
     [tombstone] = found["users"]
     assert set(tombstone) == {"user_id", "erased_at", "ttl"}
     assert versions_of(person.stack, person.sub)["current"] == []
+    assert at_s3(person) == []
 
 
 def all_swept(*people: Person) -> None:
@@ -53,10 +56,15 @@ def a_full_account(person: Person, name: str) -> None:
     assert person.ask("POST", "/profiles", json=profile).status_code == 200
     person.has(a_picture("red"))
     person.has(a_picture("blue"))  # the first one is replaced
-    person.has(a_picture("white"), file_type="photo")
+    photo = person.has(a_picture("white"), file_type="photo")
     for number in range(3):
         link = {"title": f"Link {number}", "url": "https://alice.example"}
         saved = person.ask("POST", "/links", json=link).json["link"]
     assert person.ask("DELETE", f"/links/{saved['link_id']}").status_code == 200
     person.upload(a_picture())  # sent, never completed
     person.begin("photo")  # never sent
+    Companion.creates(person).sends(1, a_picture())  # the first of its parts
+    resume = person.has(a_pdf(), file_type="resume", content_type="application/pdf")
+    assert person.ask("POST", "/profiles", json={"username": name, "resume_key": resume["key"]}).status_code == 200
+    shared = {"key": photo["key"], "expires_in": 60}
+    assert person.ask("POST", "/share-links", json=shared).status_code == 200
