@@ -10,10 +10,10 @@ forth another: ended uploads bring forth no objects. Bytes go by the sweep, whic
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import Final
 
 from . import clock
@@ -26,7 +26,7 @@ from .store.users import Account
 ATTEMPTS: Final = 12
 HANDS_OFF: Final = 30
 """Seconds for which the sweep leaves an erasure to whoever is at it: how long it rests after a crash, no more."""
-STEPS_OF_A_REQUEST: Final = 40
+SECONDS_OF_A_REQUEST: Final = 2.0
 PAGE: Final = 25
 """Objects in a step: each takes up to four writes of the hundred that a transaction may have."""
 
@@ -41,7 +41,7 @@ def erase(owner: str) -> None:
     """
     begun, _ = begin(owner)
     with suppress(Unavailable):  # it has begun, and so it will end
-        advance(begun, STEPS_OF_A_REQUEST)
+        advance(begun, SECONDS_OF_A_REQUEST)
 
 
 def begin(owner: str) -> tuple[Erasure, Removed]:
@@ -71,9 +71,10 @@ def _profiles(owner: str, account: Account | None) -> list[Profile]:
     return list(found.values())
 
 
-def advance(erasure: Erasure, most_steps: int) -> bool:
-    """Go on with it for so many steps; whether it is finished."""
-    return sum(1 for _ in islice(steps(erasure), most_steps)) < most_steps
+def advance(erasure: Erasure, seconds: float) -> bool:
+    """Go on with it for about so long, for one step at least; whether it is finished."""
+    until = time.monotonic() + seconds
+    return all(time.monotonic() < until for _ in steps(erasure))
 
 
 def steps(erasure: Erasure) -> Iterator[Removed]:

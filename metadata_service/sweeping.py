@@ -1,7 +1,7 @@
 """The sweep: overdue uploads expire, and bytes that nothing refers to any more go, in every size.
 
-First all that is overdue expires, in every shard, and erasures go on, each a little; then bytes go, people in turn,
-as far as the budget for deletes reaches: one who replaces a picture all day keeps nobody else's waiting.
+First all that is overdue expires, in every shard; then bytes go, people in turn, as far as the budget for deletes
+reaches: one who replaces a picture all day keeps nobody else's waiting. At last erasures go on, each for a while.
 
 It may be stopped for long, run twice at once, or be killed anywhere: whoever comes next goes on. A row that names
 bytes goes only after them, and bytes go only after a last look at what refers to them.
@@ -24,8 +24,9 @@ from .store.cleanups import Cleanup
 from .taking_turns import Name, TakingTurns
 
 log = logging.getLogger("metadata")
-ERASURES_OF_A_ROUND: Final = 20
-STEPS_OF_AN_ERASURE: Final = 50
+ERASURES_OF_A_ROUND: Final = 4
+SECONDS_OF_AN_ERASURE: Final = 5.0
+"""Others wait for no more than this: the rest of it is for the next round."""
 SUSPICIOUS_FOR: Final = 3_600
 """Seconds until a row that names bytes in use is looked at again; there should be none."""
 
@@ -59,11 +60,13 @@ class Sweep:
             self._expire([name for name in names if name[1].startswith(uploads.PREFIX)], now, tally)
             waiting.add(name for name in names if name[1].startswith(cleanups.PREFIX))
             erased += [owner for owner, sort_key in names if sort_key == erasures.ENTITY]
-        self._erase(erased[:ERASURES_OF_A_ROUND], now, tally)
-        for names in waiting.batches(due.PAGE):
-            self._clean(names, now, tally, deleting)
-            if tally.is_cut_short:
-                break
+        try:
+            for names in waiting.batches(due.PAGE):
+                self._clean(names, now, tally, deleting)
+                if tally.is_cut_short:
+                    break
+        finally:  # what stops the deletes does not stop erasures, nor the other way round
+            self._erase(erased[:ERASURES_OF_A_ROUND], now, tally)
         return tally
 
     def _due(self, now: int) -> Iterator[list[Name]]:
@@ -87,7 +90,7 @@ class Sweep:
                 tally.expired += 1
 
     def _erase(self, owners: Sequence[str], now: int, tally: Tally) -> None:
-        """Go on with erasures that whoever began them did not finish, each some steps: then others have their turn."""
+        """Go on with erasures that whoever began them did not finish, each for a while: then others have their turn."""
         for owner in owners:
             erasure = erasures.get(owner)
             if erasure is None or erasure.due > now:
@@ -96,7 +99,7 @@ class Sweep:
             held = replace(erasure, due=now + erasing.HANDS_OFF)
             if self._is_dry or not erasures.put_off(erasure, held.due):
                 continue
-            if erasing.advance(held, STEPS_OF_AN_ERASURE):
+            if erasing.advance(held, SECONDS_OF_AN_ERASURE):
                 tally.erased += 1
             else:
                 erasures.put_off(held, now)

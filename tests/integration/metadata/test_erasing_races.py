@@ -193,7 +193,7 @@ def test_r14_every_step_stands_alone(alice: Person, stack: Stack) -> None:
     with alice.client.application.app_context():
         erasing.begin(alice.sub)
         while (erasure := erasures.get(alice.sub)) is not None:
-            erasing.advance(erasure, 1)
+            erasing.advance(erasure, 0)
             steps += 1
     assert steps > 60 / erasing.PAGE
     all_swept(alice)
@@ -208,7 +208,7 @@ def test_two_sweepers_at_once_erase_the_same_account(alice: Person, stack: Stack
     def goes_on() -> Answer:
         with app.app_context():
             erasure = erasures.get(alice.sub)
-            while erasure is not None and not erasing.advance(erasure, 5):
+            while erasure is not None and not erasing.advance(erasure, 0):
                 erasure = erasures.get(alice.sub)
         return alice.look("/healthz")
 
