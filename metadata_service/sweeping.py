@@ -27,6 +27,8 @@ log = logging.getLogger("metadata")
 ERASURES_OF_A_ROUND: Final = 4
 SECONDS_OF_AN_ERASURE: Final = 5.0
 """Others wait for no more than this: the rest of it is for the next round."""
+AT_ONCE: Final = 25
+"""Rows that are cleaned up by one grant: a cleanup of a picture is three deletes, and a grant holds a hundred."""
 SUSPICIOUS_FOR: Final = 3_600
 """Seconds until a row that names bytes in use is looked at again; there should be none."""
 
@@ -61,7 +63,7 @@ class Sweep:
             waiting.add(name for name in names if name[1].startswith(cleanups.PREFIX))
             erased += [owner for owner, sort_key in names if sort_key == erasures.ENTITY]
         try:
-            for names in waiting.batches(due.PAGE):
+            for names in waiting.batches(AT_ONCE):
                 self._clean(names, now, tally, deleting)
                 if tally.is_cut_short:
                     break

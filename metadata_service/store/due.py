@@ -7,8 +7,8 @@ from typing import Any, Final
 from . import media
 from .dynamodb import current
 
-PAGE: Final = 25
-"""Rows; a cleanup of a picture is three deletes, and a grant holds a hundred."""
+PAGE: Final = 1_000
+"""Rows: every round reads all that is due, and one person may have tens of thousands waiting."""
 
 
 def page(shard: str, now: int, after: dict[str, Any] | None) -> tuple[list[tuple[str, str]], dict[str, Any] | None]:

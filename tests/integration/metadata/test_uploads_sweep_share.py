@@ -2,8 +2,16 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from metadata_service.commands import sweep
+from metadata_service.config import SweeperConfig
+from metadata_service.connections import Answer
+from metadata_service.store import media
+from metadata_service.store.dynamodb import Dynamodb
 from tests.integration.uploads_stack import Person, Stack, a_picture, sizes_of
 
 LONG_AGO = 2 * 3_600
@@ -74,3 +82,26 @@ def test_where_the_signers_cap_is_reached_the_rest_waits_and_all_that_is_overdue
 def audited(folder: Path) -> list[str]:
     lines = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
     return [json.loads(line)["event"] for line in lines]
+
+
+def test_a_round_finds_what_is_due_in_few_requests_however_much_one_person_has(
+    alice: Person, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb, asked = stack.deployment.client("dynamodb"), Counter[str]()
+    for number in range(120):
+        row = {"UserId": alice.sub, "EntityType": f"CLEANUP#incoming#{number:08x}-0000-4000-8000-000000000000"}
+        row |= {"category": "profile", "ext": "jpg", "shard": "0"}
+        item = {name: {"S": text} for name, text in row.items()} | {"due": {"N": "1"}}
+        dynamodb.put_item(TableName=f"{stack.deployment.table_prefix}media", Item=item)
+    exchange = Dynamodb._exchange
+
+    def counting(transport: Dynamodb, operation: str, body: bytes) -> Answer:
+        asked[operation] += 1
+        return exchange(transport, operation, body)
+
+    monkeypatch.setattr(Dynamodb, "_exchange", counting)
+    swept = sweep.swept(sweep.made(SweeperConfig.from_environment(stack.sweeper_environment), is_dry=False))
+    assert swept is not None
+    assert swept.deleted >= 120
+    assert asked["Query"] == len(media.SHARDS)
+    assert not [name for name in alice.rows if name.startswith("CLEANUP#")]
