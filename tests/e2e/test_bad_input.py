@@ -538,6 +538,9 @@ IDS += ["00000000-0000-0000-0000-000000000000", "{{00000000-0000-4000-8000-00000
 IDS += ["00000000-0000-4000-8000-000000000000%0a", "00000000000040008000000000000000", "%D9%A0" * 8]
 PATHS = [("GET", "/uploads/{}"), ("DELETE", "/uploads/{}"), ("POST", "/uploads/{}/complete"), ("DELETE", "/links/{}")]
 PATHS += [("GET", "/profiles/{}"), ("GET", "/profiles/{}/avatar"), ("GET", "/media/{}"), ("GET", "/media/users/{}")]
+PATHS += [("DELETE", "/photos/{}"), ("DELETE", "/share-links/{}"), ("GET", "/shared/{}")]
+PATHS += [("GET", "/uppy/{}/s3/params?filename=a.jpg"), ("DELETE", "/uppy/photo/s3/multipart/{}?key=x")]
+PATHS += [("GET", "/uppy/photo/s3/multipart/x/{}?key=x")]
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
