@@ -120,11 +120,13 @@ def begin(upload: Upload, limit: int, room: Room) -> None:
 
     Raises tallies.PendingLimitReached or QuotaReached, or AccountErased.
     """
-    begin_together([upload], [room], limit)
+    begin_together(upload.owner, [upload], [room], limit)
 
 
-def begin_together(begun: Sequence[Upload], rooms: Sequence[Room], limit: int, beside: Sequence[Write] = ()) -> None:
-    """Record new uploads, at most MOST_TOGETHER, all or none, and what is written `beside` them.
+def begin_together(
+    owner: str, begun: Sequence[Upload], rooms: Sequence[Room], limit: int, beside: Sequence[Write] = ()
+) -> None:
+    """Record new uploads of one owner, at most MOST_TOGETHER, all or none, and what is written `beside` them.
 
     Raises tallies.PendingLimitReached or QuotaReached, AccountErased, or AlreadyBegun where one of them is there, or
     what is beside them does not hold.
@@ -133,13 +135,12 @@ def begin_together(begun: Sequence[Upload], rooms: Sequence[Room], limit: int, b
     is_new = f"attribute_not_exists({media.OWNER})"
     puts = [put_write(media.TABLE, _begun_row(upload), condition=is_new) for upload in begun]
     counts = [tallies.begun_write(upload.owner, limit, room) for upload, room in zip(begun, rooms, strict=True)]
-    # Races with the account's erasure, which ends what is pending once: nothing may begin after it.
-    alive = [users.alive_write(owner) for owner in {upload.owner for upload in begun}]
+    # Races with the account's erasure, which ends what is pending once: nothing may begin after it, nor be remembered.
+    writes = [*beside, *puts, *counts, users.alive_write(owner)]
     try:
-        current().transact([*beside, *puts, *counts, *alive], token=clock.new_id())
+        current().transact(writes, token=clock.new_id())
     except TransactionRefused as refused:
-        if alive:
-            users.raise_if_erased(refused)
+        users.raise_if_erased(refused)
         tallies.raise_if_full(refused)
         raise AlreadyBegun from refused
 

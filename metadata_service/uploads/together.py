@@ -67,7 +67,7 @@ def _begun_first(caller: Caller, request: Request) -> dict[int, Upload | Refused
     drafts, refused = _drafts(caller, request.wanted, {})
     told = {number: {"upload_id": upload.id} for number, upload in drafts.items()}
     remembered = Remembered(caller.owner, request.idempotency_key, request.digest, told | refused)
-    return _recorded(drafts, remembered) | refused
+    return _recorded(caller.owner, drafts, remembered) | refused
 
 
 def _begun_again(caller: Caller, request: Request, remembered: Remembered) -> dict[int, Upload | Refused]:
@@ -79,7 +79,7 @@ def _begun_again(caller: Caller, request: Request, remembered: Remembered) -> di
     missing = {number: request.wanted[number] for number in upload_ids if number not in there}
     drafts, refused = _drafts(caller, missing, upload_ids)
     before = {number: dict(told) for number, told in remembered.outcomes.items() if number not in upload_ids}
-    return before | refused | there | _recorded(drafts)
+    return before | refused | there | _recorded(caller.owner, drafts)
 
 
 def _drafts(
@@ -100,7 +100,7 @@ def _drafts(
     return drafts, refused
 
 
-def _recorded(drafts: Mapping[int, Upload], first: Remembered | None = None) -> dict[int, Upload | Refused]:
+def _recorded(owner: str, drafts: Mapping[int, Upload], first: Remembered | None = None) -> dict[int, Upload | Refused]:
     """Record uploads, by ninety, `first` with the first of them. Raises AlreadyBegun where somebody else does.
 
     What there is no room for is remembered as what is yet to be begun: a repeat tries it again.
@@ -112,10 +112,9 @@ def _recorded(drafts: Mapping[int, Upload], first: Remembered | None = None) -> 
     left = dict(drafts)
     while left or beside:
         chunk = dict(islice(left.items(), MOST_TOGETHER))
+        begun = list(chunk.values())
         try:
-            uploads.begin_together(
-                list(chunk.values()), quotas.rooms_for(list(chunk.values()), out.kinds), limit, beside
-            )
+            uploads.begin_together(owner, begun, quotas.rooms_for(begun, out.kinds), limit, beside)
         except (tallies.PendingLimitReached, tallies.QuotaReached) as reached:
             going = {number for number, draft in left.items() if _is_about(reached, draft)}
             outcomes |= {number: no_room(reached, out.kinds[left[number].kind], limit).answer() for number in going}

@@ -14,7 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from flask import Flask
 
+from metadata_service import erasing
 from metadata_service.store import dynamodb
 from metadata_service.uploads.together import MOST_PENDING
 from tests.integration.metadata.people_faults import ALL, CONFLICT, FaultProxy
@@ -286,6 +288,14 @@ def test_the_limit_of_pending_uploads_is_for_the_whole_and_tried_again(press: In
     stack.set_numbers(press.owner, "QUOTA", pending=MOST_PENDING - 2)
     begun = press.signed(PICTURE, PICTURE, sent_with="full")
     assert ["upload_url" in each for each in begun] == [True, True]
+
+
+def test_of_an_erased_service_no_refusal_is_remembered(press: InternalService, app: Flask) -> None:
+    with app.app_context():
+        erasing.erase(press.owner)
+    answer = press.sign(PICTURE | {"file_type": "nothing"})
+    assert (answer.status_code, answer.json["error"]) == (410, "account_erased")
+    assert press.rows == {}
 
 
 def test_what_is_frozen_is_begun_and_signed_when_it_thaws(press: InternalService, alice: Person, stack: Stack) -> None:
