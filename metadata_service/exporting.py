@@ -13,9 +13,10 @@ from typing import Any, Final
 import orjson
 from flask import g
 
-from . import clock, grants, ways_out
+from . import clock, grants, signing_each
 from .callers import Caller
 from .object_keys import ObjectKey
+from .signing_each import ToSign
 from .store import holdings
 
 log = logging.getLogger("metadata")
@@ -23,6 +24,7 @@ URLS_LIVE: Final = 3_600
 """Seconds; docs/contracts/grant-v1.md allows no more."""
 
 Row = dict[str, Any]
+NO_URLS: Final[Row] = {"urls": None, "urls_end_at": None}
 
 
 def pieces(caller: Caller) -> Iterator[bytes]:
@@ -54,14 +56,20 @@ def _opening(caller: Caller) -> bytes:
 
 
 def _signed(caller: Caller, rows: Sequence[Row]) -> list[Row]:
-    """Objects with a URL for every size, but for those that are blocked; one grant for all."""
-    now = clock.now()
-    open_ones = [ObjectKey.parse(row["key"]) for row in rows if "blocked" not in row]
-    items = [grants.get_served(object_key, object_key.sizes, now + URLS_LIVE) for object_key in open_ones]
-    answers = ways_out.current().signer.sign(items, caller.asker) if items else []
-    urls = {object_key.text(): answer.urls for object_key, answer in zip(open_ones, answers, strict=True)}
-    ends_at = clock.iso(now + URLS_LIVE)
-    return [row | {"urls": urls.get(row["key"]), "urls_end_at": ends_at} for row in rows]
+    """Objects with a URL for every size, but for those that are blocked, or that the signer has frozen.
+
+    One of these must not keep the person from all the rest. Raises Unavailable where there are too many of them.
+    """
+    plans = [NO_URLS if "blocked" in row else _reading(ObjectKey.parse(row["key"])) for row in rows]
+    answers = signing_each.answers(plans, caller)
+    return [row | {name: said.get(name) for name in NO_URLS} for row, said in zip(rows, answers, strict=True)]
+
+
+def _reading(object_key: ObjectKey) -> ToSign:
+    return ToSign(
+        lambda now: [grants.get_served(object_key, object_key.sizes, now + URLS_LIVE)],
+        lambda signed: {"urls": signed[0].urls, "urls_end_at": clock.iso(signed[0].expires_at)},
+    )
 
 
 def _log_signatures() -> None:

@@ -143,7 +143,7 @@ class Export(Strict):
     profile = fields.Dict(
         required=True, allow_none=True, metadata={"description": "The profile, with what others do not see; or null."}
     )
-    objects = rows("Files, with `urls` by size (null where the file is blocked) until `urls_end_at`.")
+    objects = rows("Files, with `urls` by size (null where the file is blocked or frozen) until `urls_end_at`.")
     links = rows("Links, those deleted and still remembered among them.")
     photos = rows("The gallery's rows.")
     picture = rows("Which picture is the current one.")

@@ -6,6 +6,7 @@ import requests
 
 from metadata_service.store import holdings
 from tests.integration.metadata.people_objects import ready_images
+from tests.integration.metadata.test_uploads_frozen import frozen
 from tests.integration.uploads_stack import Person, Stack, a_picture, make_app
 
 
@@ -74,6 +75,17 @@ def test_many_files_come_in_pages_that_are_signed_as_they_are_written(alice: Per
     held = alice.ask("GET", "/users/me/export").json
     assert {each["key"] for each in held["objects"]} == keys
     assert all("X-Amz-Expires=3600" in each["urls"]["800"] for each in held["objects"])
+
+
+def test_one_frozen_file_does_not_keep_the_rest_from_its_owner(alice: Person, stack: Stack) -> None:
+    picture, photo = alice.has(a_picture()), alice.has(a_picture("blue"), file_type="photo")
+    with frozen(stack, alice, picture["key"], objects=[picture["upload_id"]]):
+        answer = alice.ask("GET", "/users/me/export")
+    assert answer.status_code == 200, answer.text
+    urls = {each["key"]: each["urls"] for each in answer.json["objects"]}
+    assert urls.keys() == {picture["key"], photo["key"]}
+    assert urls[picture["key"]] is None
+    assert requests.get(urls[photo["key"]]["800"], timeout=10).ok
 
 
 def test_without_the_signer_it_is_503_before_a_byte(someone: Callable[[], Person], stack: Stack) -> None:
