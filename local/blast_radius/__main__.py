@@ -88,7 +88,7 @@ def _staged(running: Running, intruder: inside.Intruder) -> Iterator[stage.Stage
     try:
         yield on
     finally:
-        on.tidy(intruder)
+        on.tidy()
 
 
 if __name__ == "__main__":

@@ -1,27 +1,20 @@
 """The people on stage: somebody to be attacked, and somebody with an account and bad intentions."""
 
-import http.client
 import io
 import json
-import re
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
+import pikepdf
 from cryptography.hazmat.primitives import serialization
 from PIL import Image
 
 from local import users
+from local.blast_radius.intruder import wire
 from local.blast_radius.running import Running
-
-SECONDS = 30.0
-ONE_PAGE = (
-    b"<< /Type /Catalog /Pages 2 0 R >>",
-    b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    (b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>"),
-)
 
 
 class StageFailed(Exception):
@@ -37,11 +30,20 @@ class Person:
     token: str = field(repr=False)
     id_token: str = field(repr=False)
 
+    @property
+    def in_flight(self) -> dict[str, str]:
+        """What a grant is shown with while this person's own request is being answered."""
+        return {"token": self.token, "caller": self.sub}
+
     def uploads(self, file_type: str, content_type: str, content: bytes) -> dict[str, Any]:
         """Ask, PUT, complete, as any client does; the answer of the last. Raises StageFailed."""
         place = self._asks("/upload-url", {"file_type": file_type, "content_type": content_type})
         _send("PUT", place["upload_url"], content, place["headers"])
         return self._asks(f"/uploads/{place['upload_id']}/complete", {})
+
+    def erases(self) -> None:
+        """Have the account erased. Raises StageFailed."""
+        _send("DELETE", f"{self.gateway}/users/me", b"", {"Authorization": f"Bearer {self.token}"})
 
     def _asks(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -56,13 +58,28 @@ def of(running: Running, name: str) -> Person:
     return Person(running.gateway, claims["sub"], tokens["AccessToken"], tokens["IdToken"])
 
 
+def passing(running: Running, like: Person) -> Person:
+    """Somebody whom the pool will not know for long: a new subject, in a token after the other's."""
+    sub = str(uuid.uuid4())
+    return Person(running.gateway, sub, changed(like.token, _pool_key(running), sub=sub, username=sub), "")
+
+
 def expired(running: Running, person: Person) -> str:
-    """The person's token as it will be when it has ended: signed by the pool's real key, which root can read."""
-    header = jwt.get_unverified_header(person.token)
-    claims = jwt.decode(person.token, options={"verify_signature": False})
-    now = int(time.time())
-    past = {"iat": now - 3660, "auth_time": now - 3660, "exp": now - 60}
-    return jwt.encode(claims | past, _pool_key(running), algorithm="RS256", headers={"kid": header["kid"]})
+    """The person's token as it will be when it has ended."""
+    return ended(person.token, _pool_key(running))
+
+
+def ended(token: str, signing_key: Any) -> str:
+    """A token as it will be a minute after its end: signed by its issuer's real key, which root can read."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    earlier = claims["exp"] - int(time.time()) + 60
+    return changed(token, signing_key, **{name: claims[name] - earlier for name in ("iat", "exp")})
+
+
+def changed(token: str, signing_key: Any, **claims: Any) -> str:
+    """The token with other claims, signed anew."""
+    header, before = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
+    return jwt.encode(before | claims, signing_key, algorithm=header["alg"], headers=header)
 
 
 def public_pem(running: Running) -> str:
@@ -86,25 +103,15 @@ def picture() -> bytes:
 
 def pdf() -> bytes:
     """A PDF of one empty page."""
-    written, offsets = bytearray(b"%PDF-1.4\n"), []
-    for number, content in enumerate(ONE_PAGE, 1):
-        offsets.append(len(written))
-        written += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    end = b"xref\n0 4\n0000000000 65535 f \n%strailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
-    return bytes(written) + end % (table, len(written))
+    written = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        document.save(written)
+    return written.getvalue()
 
 
 def _send(method: str, url: str, body: bytes, headers: dict[str, str]) -> bytes:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
-    try:
-        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-    finally:
-        connection.close()
-    if answer.status != 200:
-        where = re.sub(r"[?].*", "", url)
-        raise StageFailed(f"{method} {where}: {answer.status} {content[:200].decode(errors='replace')}")
-    return content
+    answer = wire.use(method, url, body, headers)
+    if answer.status not in (200, 202):
+        raise StageFailed(f"{method} {url.partition('?')[0]}: {answer.told}")
+    return answer.body

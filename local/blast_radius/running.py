@@ -42,6 +42,7 @@ class Running:
     state_dir: Path
     run_dir: Path
     gateway: str
+    internal: str
     engine: str
     engine_pid: int
     members: Mapping[str, Member]
@@ -84,6 +85,7 @@ class Running:
             state_dir=Path(record["state_dir"]),
             run_dir=Path(record["run_dir"]),
             gateway=record["gateway_url"],
+            internal=record["internal_url"],
             engine=record["engine_url"],
             engine_pid=processes["engine"]["pid"],
             members=members | {OPERATOR: _operator(deployment)},

@@ -102,11 +102,6 @@ def patched(service: str, *patches: Patch, environment: Mapping[str, str] | None
     return weaken
 
 
-def signer(file: str, before: str, after: str) -> Weakening:
-    """The signer, without one check."""
-    return patched("signer_service", Patch(file, before, after))
-
-
 def redirected(attempt: Attempt, instead: Mapping[Any, Any]) -> Attempt:
     """The attempt, aimed at other sockets and pids; the intruder stands where it stood."""
     place = attempt.tried.place

@@ -46,7 +46,7 @@ def rows(running: Running) -> list[Row]:
         try:
             return trial.rows(intruder, table.rows(on))
         finally:
-            on.tidy(intruder)
+            on.tidy()
 
 
 def blast_radius(running: Running, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -72,6 +72,18 @@ def test_s05_an_identity_carried_out_of_the_signer_has_its_one_verb(rows: list[R
     abroad = {row.attempt.name: row for row in rows if row.attempt.name.startswith("signer-abroad-")}
     assert {name.rpartition("-")[2] for name in abroad} == {"uploader", "reader", "remover", "records"}
     assert all(row.verdict is Verdict.HELD for row in abroad.values())
+
+
+def test_s26_nothing_of_an_erased_account_comes_through(rows: list[Row]) -> None:
+    erased = {row.attempt.name: row for row in rows if "-erased" in row.attempt.name}
+    assert set(erased) == {"metadata-erased", "metadata-erased-records", "gateway-erased-token"}
+    assert all(row.verdict is Verdict.HELD for row in erased.values())
+
+
+def test_s25_a_services_token_ends_where_its_time_scope_and_space_do(rows: list[Row]) -> None:
+    services = [row for row in rows if "-service-" in row.attempt.name or row.attempt.name == "gateway-public-listener"]
+    assert len(services) == 11
+    assert all(row.verdict is Verdict.HELD for row in services)
 
 
 def test_s01_every_attempt_has_a_control_that_succeeded_and_a_name_of_its_own(rows: list[Row]) -> None:

@@ -1,5 +1,6 @@
 """A row of the table before it is tried."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from local.blast_radius.inside import Act, Filter, Place
@@ -47,6 +48,14 @@ class Actor:
         return Attempt(
             f"{self.name}-{name}", self.place.member.name, self.prefix + says, expected, self.does(*tried), controls
         )
+
+    def beside(self, control: Try, tries: Mapping[str, tuple[str, str, list[Act]]]) -> list[Attempt]:
+        """Rows that share a control."""
+        return [self.attempt(name, says, expected, acts, control) for name, (says, expected, acts) in tries.items()]
+
+    def unlike(self, holder: "Actor", expected: str, tries: Mapping[str, tuple[str, list[Act]]]) -> list[Attempt]:
+        """Rows of what the holder can do, and does as their control."""
+        return [self.attempt(name, says, expected, acts, holder.does(*acts)) for name, (says, acts) in tries.items()]
 
     def does(self, *acts: Act) -> Try:
         """These acts from here: as a control for others."""

@@ -22,20 +22,12 @@ def rows(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
 def _on_processes(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
     others = stage.running.pids(but=actor.place.member.name)
     many = f"of the {len(others)} other processes"
-    says = {
-        "environ": f"read /proc/PID/environ {many}",
-        "memory": f"read the memory {many}",
-        "signal": f"send a signal to any {many}",
+    reads = {
+        "environ": (f"read /proc/PID/environ {many}", [act("read", path=f"/proc/{pid}/environ") for pid in others]),
+        "memory": (f"read the memory {many}", [act("memory", pid=pid) for pid in others]),
     }
-    acts = {
-        "environ": [act("read", path=f"/proc/{pid}/environ") for pid in others],
-        "memory": [act("memory", pid=pid) for pid in others],
-        "signal": [act("signal_to", pid=pid) for pid in others],
-    }
-    expected = {"environ": WITHOUT_PERMISSION, "memory": WITHOUT_PERMISSION, "signal": "EPERM"}
-    return [
-        actor.attempt(name, says[name], expected[name], acts[name], cast.operator.does(*acts[name])) for name in acts
-    ]
+    signals = {"signal": (f"send a signal to any {many}", [act("signal_to", pid=pid) for pid in others])}
+    return [*actor.unlike(cast.operator, WITHOUT_PERMISSION, reads), *actor.unlike(cast.operator, "EPERM", signals)]
 
 
 def _on_state(stage: Stage, cast: Cast, actor: Actor) -> Attempt:
@@ -87,16 +79,17 @@ def on_trust(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
     kept = [act("plant", folder=folder) for folder in (audit, audit.rpartition("/")[0])]
     issuer = [act("write", path=jwks), act("plant", folder=jwks.rpartition("/")[0])]
     code = [act("plant", folder=actor.place.member.folder)]
-    rows = {
-        "trust": ("change which grant keys and services are trusted", trusted, cast.operator),
-        "kept": ("write the signer's audit log, freeze list, replay memory", kept, cast.signer),
-        "jwks": ("change the issuer's keys that the signer believes", issuer, cast.keys),
-        "code": ("change the code that it runs", code, cast.operator),
-    }
+    rows = (
+        (cast.operator, "trust", "change which grant keys and services are trusted", trusted),
+        (cast.signer, "kept", "write the signer's audit log, freeze list, replay memory", kept),
+        (cast.keys, "jwks", "change the issuer's keys that the signer believes", issuer),
+        (cast.operator, "code", "change the code that it runs", code),
+    )
     return [
-        actor.attempt(name, says, WITHOUT_PERMISSION, acts, holder.does(*acts))
-        for name, (says, acts, holder) in rows.items()
+        row
+        for holder, name, says, acts in rows
         if holder is not actor
+        for row in actor.unlike(holder, WITHOUT_PERMISSION, {name: (says, acts)})
     ]
 
 

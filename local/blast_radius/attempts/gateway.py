@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.blast_radius.attempts import aws, everywhere
+from local.blast_radius.attempts import aws, everywhere, services
 from local.blast_radius.attempts.attempt import Attempt, Cast
 from local.blast_radius.attempts.metadata import forgeries
 from local.blast_radius.attempts.signer import forged_grants
@@ -10,6 +10,7 @@ from local.blast_radius.inside import Act, act
 from local.blast_radius.stage import Stage
 
 NO_TOKEN = "401 unauthorized"
+LINK = {"link_id": "5f0c9b1e-6a57-4a55-9a52-0b1a57ad1005", "title": "x", "url": "https://example.org/"}
 
 
 def rows(stage: Stage, cast: Cast) -> list[Attempt]:
@@ -17,6 +18,7 @@ def rows(stage: Stage, cast: Cast) -> list[Attempt]:
     actor = cast.gateway
     return [
         *_tokens(stage, cast),
+        *services.at_the_routes(stage, actor, NO_TOKEN),
         *_others(stage, cast),
         *forged_grants(stage, cast, actor),
         everywhere.sockets(stage, cast, actor),
@@ -34,44 +36,44 @@ def _asks(stage: Stage, method: str, target: str, token: Any = None, body: Any =
 
 
 def _tokens(stage: Stage, cast: Cast) -> list[Attempt]:
-    actor, target = cast.gateway, f"/uploads/{stage.upload_id}"
-    good = actor.does(_asks(stage, "GET", target, stage.victim.token))
-    ways = {"no": ("no token", None), **forgeries(stage)}
-    rows = [
-        actor.attempt(
-            f"{way}-token", f"ask for the victim's file, {what}", NO_TOKEN, [_asks(stage, "GET", target, token)], good
-        )
-        for way, (what, token) in ways.items()
-    ]
-    hook, signup = "/internal/v1/cognito/pre-signup", {"userName": "x", "request": {"userAttributes": {}}}
-    forged = {"service": {"name": "demo", "scope": "hooks"}}
-    return [
-        *rows,
-        actor.attempt(
-            "service-token",
-            "call an internal route as a service, with a forged token",
-            NO_TOKEN,
-            [_asks(stage, "POST", hook, forged, signup)],
-            actor.does(_asks(stage, "POST", hook, stage.service_token, signup)),
-        ),
-    ]
+    target = f"/uploads/{stage.upload_id}"
+    ways = {"no": ("no token", None), "internal": ("a service's token", stage.service_token), **forgeries(stage)}
+    return cast.gateway.beside(
+        cast.gateway.does(_asks(stage, "GET", target, stage.victim.token)),
+        {
+            f"{way}-token": (f"ask for the victim's file, {what}", NO_TOKEN, [_asks(stage, "GET", target, token)])
+            for way, (what, token) in ways.items()
+        },
+    )
 
 
 def _others(stage: Stage, cast: Cast) -> list[Attempt]:
-    """With a token that did pass by, somebody else's things."""
+    """With a token that did pass by: somebody else's things, and one's own when the account is erased."""
     actor, target = cast.gateway, f"/uploads/{stage.upload_id}"
-    hers = stage.mallory.token
+    victim, hers, erased = stage.victim.token, stage.mallory.token, stage.erased.person.token
     tried = [
         _asks(stage, "GET", target, hers),
         _asks(stage, "POST", f"{target}/complete", hers, {}),
         _asks(stage, "DELETE", target, hers),
     ]
-    good = actor.does(
-        _asks(stage, "GET", target, stage.victim.token),
-        _asks(stage, "POST", f"{target}/complete", stage.victim.token, {}),
-    )
+    good = actor.does(_asks(stage, "GET", target, victim), _asks(stage, "POST", f"{target}/complete", victim, {}))
     says = "see, complete and cancel the victim's upload with mallory's token"
-    return [actor.attempt("other-token", says, "404 upload_not_found", tried, good)]
+    return [
+        actor.attempt("other-token", says, "404 upload_not_found", tried, good),
+        actor.attempt(
+            "erased-token",
+            "read and write by the token of an erased account",
+            "410 account_erased",
+            _lives(stage, erased),
+            actor.does(*_lives(stage, victim)),
+        ),
+    ]
+
+
+def _lives(stage: Stage, token: str) -> list[Act]:
+    """What whoever has an account does."""
+    reads = [_asks(stage, "GET", target, token) for target in ("/photos", "/links", "/users/me/export")]
+    return [*reads, _asks(stage, "POST", "/links", token, LINK)]
 
 
 def unsigned(stage: Stage, cast: Cast, name: str) -> list[Attempt]:

@@ -35,11 +35,7 @@ def _decoding(stage: Stage, cast: Cast) -> list[Attempt]:
         "fork": ("make a process that outlives the request", [act("fork")]),
         "signal": ("send a signal to its parent or any other process", [act("signal_to", pid=pid) for pid in others]),
     }
-    return [
-        *_ways_out(stage, cast, actor),
-        *(actor.attempt(name, says, DENIED, acts, cast.operator.does(*acts)) for name, (says, acts) in tries.items()),
-        *_shares(cast, actor),
-    ]
+    return [*_ways_out(stage, cast, actor), *actor.unlike(cast.operator, DENIED, tries), *_shares(cast, actor)]
 
 
 def _ways_out(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
@@ -51,16 +47,19 @@ def _ways_out(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
         "ring": ("make sockets by io_uring, which no filter sees", [act("ring")]),
         "trace": ("attach to another process as a debugger", [act("trace", pid=pid)]),
     }
-    rows = [actor.attempt(name, says, DENIED, acts, cast.operator.does(*acts)) for name, (says, acts) in tries.items()]
-    return [*rows, *on_network(stage, cast, actor, DENIED), everywhere.sockets(stage, cast, actor, DENIED)]
+    return [
+        *actor.unlike(cast.operator, DENIED, tries),
+        *on_network(stage, cast, actor, DENIED),
+        everywhere.sockets(stage, cast, actor, DENIED),
+    ]
 
 
 def _shares(cast: Cast, actor: Actor) -> list[Attempt]:
     """More than a decode's share of the machine."""
     memory, cpu = act("take_memory", octets=MEMORY_BYTES), act("take_time", seconds=CPU_SECONDS)
     return [
-        actor.attempt("memory-limit", "take more than 1 GiB", "ENOMEM", [memory], cast.operator.does(memory)),
-        actor.attempt("cpu-limit", "compute for more than 5 s", "killed, SIGKILL", [cpu], cast.operator.does(cpu)),
+        *actor.unlike(cast.operator, "ENOMEM", {"memory-limit": ("take more than 1 GiB", [memory])}),
+        *actor.unlike(cast.operator, "killed, SIGKILL", {"cpu-limit": ("compute for more than 5 s", [cpu])}),
     ]
 
 

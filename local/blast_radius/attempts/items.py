@@ -1,16 +1,20 @@
-"""Items of grants (docs/contracts/grant-v1.md), each good but for what a row changes."""
+"""Items of grants (docs/contracts/grant-v1.md), each good but for what a row changes; having them signed."""
 
 import hashlib
-import hmac
-import secrets
-import time
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from typing import Any
 
+from local.blast_radius.inside import Act, act
+from local.blast_radius.intruder.signing import CONTENT
 from local.blast_radius.stage import Item, Stage
 
-CONTENT = "what an intruder would have served"
 SERVED = "private, max-age=31536000, immutable"
+STEPS = ("create", "part", "list", "complete", "abort")
+
+
+def signed(items: Any, **more: Any) -> Act:
+    """Have items signed, by a grant that is good but for what `more` says, and use the URL."""
+    return act("sign", items=items, **more)
 
 
 def get_resume(stage: Stage, **changed: Any) -> Item:
@@ -18,9 +22,9 @@ def get_resume(stage: Stage, **changed: Any) -> Item:
     return {"op": "get", **stage.resume, "expires_in": 60, "download_as": "resume.pdf"} | changed
 
 
-def get_picture(stage: Stage, **changed: Any) -> Item:
-    """Reading the victim's public picture."""
-    return {"op": "get", **stage.picture, "expires_in": 60} | changed
+def get_picture(item: Item, **changed: Any) -> Item:
+    """Reading a public picture."""
+    return {"op": "get", **item, "expires_in": 60} | changed
 
 
 def put(item: Item, **changed: Any) -> Item:
@@ -38,6 +42,13 @@ def put(item: Item, **changed: Any) -> Item:
     } | changed
 
 
+def in_parts(step: str, upload: Item) -> Item:
+    """A step of an upload in parts."""
+    number = {"part_number": 1} if step == "part" else {}
+    item = {"op": f"multipart_{step}", **upload, "expires_in": 30, **number}
+    return without(item, "upload_id") if step == "create" else item
+
+
 def without(item: Item, name: str) -> Item:
     """The item with a field left out."""
     return {field: value for field, value in item.items() if field != name}
@@ -51,11 +62,3 @@ def delete(item: Item, **changed: Any) -> Item:
 def publish(item: Item, **changed: Any) -> Item:
     """Letting everyone read."""
     return {"op": "publish", **item, "visibility": "public", "until": 0} | changed
-
-
-def forged_receipt(item: Item) -> str:
-    """A receipt in good form, under a key of our own."""
-    terms = f"r1\npublic\n{int(time.time())}\n0"
-    named = "\n".join(item[part] for part in ("owner", "category", "id", "ext"))
-    mac = hmac.digest(secrets.token_bytes(32), f"countersign-receipt-v1\n{terms}\n{named}".encode(), "sha256")
-    return ".".join(["v1", *terms.split("\n"), urlsafe_b64encode(mac).rstrip(b"=").decode()])

@@ -1,6 +1,5 @@
 """What somebody in signer_service tries: it holds the S3 identities, and can reach nothing. Then with them abroad."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from local.blast_radius.attempts import aws, everywhere
@@ -49,34 +48,30 @@ def _reach(origin: str) -> Act:
 
 def forged_grants(stage: Stage, cast: Cast, actor: Actor) -> list[Attempt]:
     """Rows: a grant made of what is public, and even the victim's token in flight."""
-    told: dict[str, Any] = {
+    told = {
         "to": f"unix:{stage.running.socket('signer_service')}",
         "public_keys": str(stage.running.public / "grant-keys.json"),
         "use": actor is not cast.signer,  # from in there no URL can be used; that one comes back is enough
     }
-    good = cast.metadata.does(act("sign", **in_flight(stage)))
     ways = {"own": "a key of its own and metadata's kid", "hs256": "HMAC by metadata's public key"}
-    return [
-        actor.attempt(
-            f"grant-{way}",
-            f"make a grant with {says}",
-            NOT_A_GRANT,
-            [act("sign", forge=way, **in_flight(stage), **told)],
-            good,
-        )
-        for way, says in ways.items()
-    ]
+    return actor.beside(
+        cast.metadata.does(in_flight(stage)),
+        {
+            f"grant-{way}": (f"make a grant with {says}", NOT_A_GRANT, [in_flight(stage, forge=way, **told)])
+            for way, says in ways.items()
+        },
+    )
 
 
 def _abroad(stage: Stage, cast: Cast) -> list[Attempt]:
-    """The three identities, used from where there is a network: each has its one verb."""
+    """The three identities, used from where there is a network: each has its own verbs."""
     actor, found = cast.signer_abroad, []
-    for verb, holder in aws.HOLDERS.items():
-        refused = [aws.s3(stage, other, holder) for other in aws.SAYS if other != verb]
-        says = f"the {holder}'s key: anything of S3 but {verb}"
-        found.append(actor.attempt(holder, says, aws.DENIED, refused, actor.does(aws.s3(stage, verb, holder))))
-    tables = ("users", "profiles", "links", "photos", "media")
-    records = [aws.record(stage, "GetItem", table, holder) for holder in aws.HOLDERS.values() for table in tables]
-    allowed = cast.metadata.does(*(aws.record(stage, "GetItem", table) for table in tables))
+    for holder, verbs in aws.HOLDERS.items():
+        refused = [aws.s3(stage, other, holder) for other in aws.SAYS if other not in verbs]
+        says = f"the {holder}'s key: anything of S3 but {', '.join(verbs)}"
+        good = actor.does(*(aws.s3(stage, verb, holder) for verb in verbs))
+        found.append(actor.attempt(holder, says, aws.DENIED, refused, good))
+    records = [aws.record(stage, "GetItem", table, holder) for holder in aws.HOLDERS for table in aws.TABLES]
+    allowed = cast.metadata.does(*aws.records(stage, ["GetItem"], aws.TABLES))
     says = "all three keys: read a record from DynamoDB"
     return [*found, actor.attempt("records", says, aws.DENIED_RECORDS, records, allowed)]

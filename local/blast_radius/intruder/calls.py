@@ -21,10 +21,13 @@ def s3(method: str, target: str, endpoint: str, holds: str = "own", body: str = 
     return _came(_call("s3", method, endpoint, target, body.encode(), {}, holds))
 
 
-def dynamodb(operation: str, endpoint: str, arguments: dict[str, Any], holds: str = "own") -> Told:
-    """A call of DynamoDB's."""
+def dynamodb(operation: str, endpoint: str, arguments: dict[str, Any], holds: str = "own", at_least: int = 0) -> Told:
+    """A call of DynamoDB's, which a query is only where it finds `at_least` so many items."""
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"DynamoDB_20120810.{operation}"}
-    return _came(_call("dynamodb", "POST", endpoint, "/", json.dumps(arguments).encode(), headers, holds))
+    answer = _call("dynamodb", "POST", endpoint, "/", json.dumps(arguments).encode(), headers, holds)
+    if answer.is_good and at_least > answer.json().get("Count", 0):
+        raise Refused("nothing found")
+    return _came(answer)
 
 
 def iam(action: str, endpoint: str, holds: str = "own", **arguments: str) -> Told:

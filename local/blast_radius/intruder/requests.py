@@ -1,6 +1,7 @@
 """Requests to a service, straight on its socket or by a port."""
 
 import json
+import uuid
 from typing import Any
 
 from local.blast_radius.intruder import tokens, wire
@@ -11,7 +12,7 @@ Told = tuple[str, Any]
 
 def ask(to: str, method: str, target: str, token: Any = None, body: Any = None) -> Told:
     """One request; it came through where the answer is 2xx."""
-    headers = {"Content-Type": "application/json"} if body is not None else {}
+    headers = {} if body is None else {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
     shown = tokens.presented(token)
     if shown is not None:
         headers["Authorization"] = f"Bearer {shown}"

@@ -36,7 +36,7 @@ ACTS: dict[str, Callable[..., Any]] = {
         network.reach_socket,
         requests.ask,
         signing.sign,
-        signing.delete_above_the_cap,
+        signing.sign_above_the_cap,
         calls.s3,
         calls.dynamodb,
         calls.iam,

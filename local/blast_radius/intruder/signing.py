@@ -17,6 +17,15 @@ Json = dict[str, Any]
 Told = tuple[str, Any]
 LIFE = 30
 MOST_ITEMS = 100
+CONTENT = "what an intruder would have served"
+_ETAG = hashlib.md5(CONTENT.encode(), usedforsecurity=False).hexdigest()
+_WHOLE = f"<Part><PartNumber>1</PartNumber><ETag>{_ETAG}</ETag></Part>"
+# What the URLs that take something are sent.
+BODIES = {
+    "put": CONTENT,
+    "multipart_part": CONTENT,
+    "multipart_complete": f"<CompleteMultipartUpload>{_WHOLE}</CompleteMultipartUpload>",
+}
 
 
 def sign(
@@ -28,16 +37,16 @@ def sign(
     forge: str | None = None,
     kid: str | None = None,
     times: int = 1,
-    body: str | None = None,
     to: str | None = None,
     public_keys: str = "",
     use: bool = True,
+    instead: Mapping[str, str] | None = None,
 ) -> Told:
     """Show the signer a grant, `times` over, and `use` the URL that the last answer has on S3.
 
     An item's `expires_in` and `until_in` count from now, `claims` replace a good grant's (`life` its seconds). `forge`:
     `own` signs with a new key under the name of the first in `public_keys`, `hs256` by HMAC with that one itself.
-    `body` is what a PUT sends, `to` the signer's address where the environment has none.
+    `instead` is what stands in the URL for what was signed, `to` the signer's address where the environment has none.
     """
     shown = tokens.presented(token)
     held = _held(public_keys if forge else os.environ["GRANT_KEY_FILE"])
@@ -46,11 +55,11 @@ def sign(
         answer = _shown(grant, shown, to)
     if not answer.is_good:
         raise Refused(answer.told)
-    return _used(answer.json()["items"][0], items[0]["op"], body) if use else ("signed", None)
+    return _used(answer.json()["items"][0], items[0]["op"], instead or {}) if use else ("signed", None)
 
 
-def delete_above_the_cap(item: Json, cap: int) -> Told:
-    """Have deletes signed, a hundred a grant, until well above twice the cap: a minute may end in between."""
+def sign_above_the_cap(item: Json, cap: int) -> Told:
+    """Have the item signed, a hundred a grant, until well above twice the cap: a minute may end in between."""
     signed = 0
     while signed <= 2 * cap:
         items = [item | {"id": str(uuid.uuid4())} for _ in range(MOST_ITEMS)]
@@ -58,7 +67,7 @@ def delete_above_the_cap(item: Json, cap: int) -> Told:
         if not answer.is_good:
             raise Refused(answer.told)
         signed += MOST_ITEMS
-    return f"{signed} deletes", None
+    return f"{signed} signed", None
 
 
 def made(
@@ -118,14 +127,16 @@ def _shown(grant: str, token: str | None, to: str | None) -> wire.Answer:
     return wire.send("POST", where, "/v1/sign", json.dumps(envelope).encode(), {"Content-Type": "application/json"})
 
 
-def _used(answer: Json, op: str, body: str | None) -> Told:
+def _used(answer: Json, op: str, instead: Mapping[str, str]) -> Told:
     """What S3 makes of a URL; of a receipt there is nothing to use."""
     if "receipt" in answer:
         return "a receipt", answer["receipt"]
-    content = body.encode() if body is not None else None
-    used = wire.use(op.upper(), answer["url"], content, answer.get("headers"))
+    url, method = answer["url"], answer.get("method", "GET")
+    for signed, other in instead.items():
+        url = url.replace(signed, other)
+    used = wire.use(method, url, BODIES.get(op, "").encode() or None, answer.get("headers"))
     if not used.is_good:
         raise Refused(f"S3: {used.told}")
-    if op == "get" and not used.body:
+    if method == "GET" and not used.body:
         raise ValueError("S3 answered with nothing")
     return f"signed; S3: {used.told}", None

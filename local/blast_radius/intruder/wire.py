@@ -60,6 +60,7 @@ def send(
 
 
 def use(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """Use a presigned URL."""
+    """One request to a URL, such as a presigned one."""
     parts = urlsplit(url)
-    return send(method, f"{parts.scheme}://{parts.netloc}", f"{parts.path}?{parts.query}", body, headers)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return send(method, f"{parts.scheme}://{parts.netloc}", target, body, headers)
