@@ -33,6 +33,10 @@ endif
 service-token: ## a service token: make service-token NAME=demo [SCOPE="media:read"]
 	@$(WITH_TOKENS) python -m local.tokens service '$(NAME)' '$(SCOPE)'
 
+.PHONY: erase
+erase: ## erase an account of the running stack, with a report: make erase USER_ID=…
+	@$(WITH_TOKENS) python -m local.erase '$(USER_ID)'
+
 .PHONY: tour
 tour: ## take the printed tour against the running stack
 	@$(WITH_RUN) python -m local.tour --run
