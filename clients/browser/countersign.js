@@ -10,12 +10,14 @@
 
 /**
  * @typedef {{stage: "asking" | "sending" | "checking", loaded: number, total: number}} Progress loaded and total in bytes
- * @typedef {{upload_id: string, state: "ready", key: string, url: string, bytes: number, content_type: string,
- *   urls?: Record<"150" | "400" | "800", string>, width?: number, height?: number}} ReadyUpload a PDF has no urls
+ * @typedef {{upload_id: string, state: "ready", key: string, url: string | null, bytes: number, content_type: string,
+ *   urls?: Record<"150" | "400" | "800", string> | null, width?: number, height?: number}} ReadyUpload a PDF has no urls,
+ *   and what was blocked since has null for all of them
  * @typedef {{upload_id: string, state: "requested" | "processing" | "ready" | "rejected" | "expired" | "cancelled",
  *   file_type: string, key: string, reason?: string, message?: string}} UploadState
- * @typedef {{imageId: string, s3Key: string, userId: string, uploadedAt: string, mimeType: string, width: number,
- *   height: number, urls: Record<"150" | "400" | "800", string>, expires_at: string}} Photo
+ * @typedef {{imageId: string, s3Key: string, userId: string, uploadedAt: number, mimeType: string, width: number,
+ *   height: number, urls: Record<"150" | "400" | "800", string> | null, expires_at: string | null}} Photo uploadedAt in
+ *   milliseconds since the epoch; urls are null where it is blocked or frozen
  * @typedef {{photos: Photo[], next_cursor: string | null}} PhotoPage
  * @typedef {{key: string | null, urls: Record<"150" | "400" | "800", string>, uploaded_at: string | null}} Picture
  * @typedef {{upload_id: string, method: "PUT" | "POST", upload_url: string, headers: Record<string, string>,
