@@ -47,8 +47,10 @@ def account(user_id: str) -> Item | None:
 
 
 def profile(user_id: str) -> Item | None:
-    """The profile's row, private fields included, or None."""
+    """The profile's row, private fields included, or None; also one that others recorded, of which no account says."""
     username = (account(user_id) or {}).get("username")
+    if username is None:
+        username = next((each.username for each in profiles.of_user(user_id)), None)
     row = None if username is None else current().get(profiles.TABLE, {"username": username})
     return _shown(row) if row is not None and row["user_id"] == user_id else None
 

@@ -52,6 +52,13 @@ def test_everything_held_about_a_person_is_in_it(alice: Person, stack: Stack, na
     assert {each["key"] for each in held["objects"]} >= {photo["s3Key"] for photo in held["photos"]}
 
 
+def test_a_profile_that_no_account_says_is_in_it_too(alice: Person, stack: Stack, name: str) -> None:
+    recorded = {"username": {"S": name}, "user_id": {"S": alice.sub}, "phone": {"S": "+49 30 1234"}}
+    stack.deployment.client("dynamodb").put_item(TableName=stack.deployment.table_prefix + "profiles", Item=recorded)
+    held = alice.ask("GET", "/users/me/export").json
+    assert (held["account"], held["profile"]["phone"]) == (None, "+49 30 1234")
+
+
 def test_no_receipt_and_no_lease_is_in_it(alice: Person, stack: Stack, name: str) -> None:
     a_person_with_everything(alice, name)
     receipts = [row["receipt"]["S"] for row in alice.rows.values() if "receipt" in row]
