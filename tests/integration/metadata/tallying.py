@@ -1,6 +1,6 @@
 """What a person's tallies say, and what they must say by the objects' own rows."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from tests.integration.uploads_stack import Person
 
@@ -8,7 +8,14 @@ Counts = dict[str, tuple[int, int]]
 """By kind: objects, and bytes of all their sizes."""
 
 
-def told(person: Person) -> Counts:
+class Recorded(Protocol):
+    """A person, or what was read of one."""
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]: ...
+
+
+def told(person: Recorded) -> Counts:
     """What the tallies say; kinds of which there is nothing are left out."""
     row = {name: int(value["N"]) for name, value in person.rows.get("QUOTA", {}).items() if "N" in value}
     assert min(row.values(), default=0) >= 0, row
@@ -17,7 +24,7 @@ def told(person: Person) -> Counts:
     return {kind: count for kind, count in counts.items() if count != (0, 0)}
 
 
-def counted(person: Person) -> Counts:
+def counted(person: Recorded) -> Counts:
     """The same by the objects' rows."""
     counts: Counts = {}
     for name, row in person.rows.items():
@@ -27,7 +34,7 @@ def counted(person: Person) -> Counts:
     return counts
 
 
-def is_exact(person: Person) -> bool:
+def is_exact(person: Recorded) -> bool:
     """Whether the tallies say what the rows do."""
     assert told(person) == counted(person)
     return True
