@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from metadata_service import kinds
 from metadata_service.commands import sweep as sweeper
-from metadata_service.sweeper_config import SweeperConfig
+from metadata_service.config import SweeperConfig
 from tests.integration.uploads_stack import Stack, make_app
 from tests.reliability import acts, mortal
 from tests.reliability import simple_account as model
