@@ -1,9 +1,9 @@
-"""Answers as types, checked where they come in."""
+"""Answers as types, checked where they come in. A signed URL opens what it is for: no repr, hence no log, shows one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from .errors import CountersignError
 class SignedUrl:
     """A URL that whoever has it may read until it expires."""
 
-    url: str
+    url: str = field(repr=False)
     expires_at: datetime
 
 
@@ -24,9 +24,9 @@ class Place:
 
     upload_id: str
     object_key: str
-    upload_url: str
+    upload_url: str = field(repr=False)
     headers: Mapping[str, str]
-    url: str
+    url: str = field(repr=False)
     max_bytes: int
     expires_at: datetime
 
@@ -49,8 +49,8 @@ class ReadyUpload:
 
     upload_id: str
     object_key: str
-    url: str | None
-    urls: Mapping[str, str]
+    url: str | None = field(repr=False)
+    urls: Mapping[str, str] = field(repr=False)
     bytes: int
     content_type: str
     width: int | None

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from countersign_client import Client, CountersignError, Get, Place, Put, SignedUrl, Unreachable, sending, tokens
+from countersign_client import (
+    Client,
+    CountersignError,
+    Get,
+    Place,
+    Put,
+    SignedUrl,
+    Unreachable,
+    results,
+    sending,
+    tokens,
+)
 from countersign_client.sending import Patience, Sender
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -350,3 +361,13 @@ def test_threads_share_a_client(client: Client, listener: Listener) -> None:
         thread.join(20)
     assert sorted(found) == sorted(f"{listener.origin}/bucket/users/a/photos/{n}.jpg?signed" for n in range(16))
     assert len({asked.claims["jti"] for asked in listener.asked}) == 1
+
+
+def test_no_repr_shows_a_signed_url() -> None:
+    signed, until = "https://bucket.example/a.jpg?X-Amz-Signature=5ec7e7", "2026-11-21T12:00:00Z"
+    read = {"url": signed, "expires_at": until}
+    begun = {"upload_id": "u", "key": "k", "headers": {}, "max_bytes": 1}
+    answers = [results.of_item(0, read), results.of_item(1, begun | read | {"upload_url": signed})]
+    done = {"upload_id": "u", "key": "k", "bytes": 1, "content_type": "image/jpeg", "urls": {"800": signed}}
+    answers.append(results.ready(done | {"url": signed}))
+    assert not [answer for answer in answers if "X-Amz" in repr(answer)]
