@@ -14,7 +14,7 @@ from .store.dynamodb import TransactionRefused
 from .store.dynamodb import current as dynamodb
 from .store.objects import StoredObject
 from .store.photos import Photo
-from .uploads import settle_pending
+from .uploads.settling import settle_pending
 
 ATTEMPTS: Final = 8
 

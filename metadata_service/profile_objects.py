@@ -7,13 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from . import uploads
 from .callers import Caller
 from .object_keys import InvalidKey, ObjectKey
 from .store import objects
 from .store.dynamodb import Write
 from .store.profiles import Profile
-from .uploads import Posted
+from .uploads import posting
+from .uploads.posting import Posted
 
 MOST_AT_ONCE: Final = 40
 """Objects put to use and let go in one transaction: each takes two writes of the hundred that one may have."""
@@ -47,12 +47,12 @@ def settled(caller: Caller, posted: Mapping[str, Any], before: Profile | None) -
     """The posted fields with keys for what they posted of objects, every upload that they name complete.
 
     Keys that the profile has already, in a field of the same category, are taken as they are. Raises what
-    `uploads.settle` does.
+    `posting.settle` does.
     """
     known = set() if before is None else {(name.kind_category, name.text) for name in _named(before.fields)}
     fields = _with_keys(caller, posted, known)
     named = [name for name in _named(fields) if (name.kind_category, name.text) not in known]
-    by_text = {name.text: key.text() for name, key in zip(named, uploads.settle(caller, named), strict=True)}
+    by_text = {name.text: key.text() for name, key in zip(named, posting.settle(caller, named), strict=True)}
     fields.pop("avatar_key", None)  # completing it made it the current picture
     return _replaced(fields, lambda text: by_text.get(text, text))
 
@@ -112,7 +112,7 @@ def _take_key(
         found = _read(url)
         if found is None or found.category != category:
             continue
-        text = found.text() if (category, found.text()) in known else uploads.key_of_url(caller, url)
+        text = found.text() if (category, found.text()) in known else posting.key_of_url(caller, url)
         if text is not None:
             fields[name] = text
             return

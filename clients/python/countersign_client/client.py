@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
 
-from . import results
 from .errors import CountersignError
 from .items import MOST_ITEMS, Get, Put
-from .results import Answer, Begun, Place, ReadyUpload, SignedUrl
+from .results import Answer, Begun, Place, ReadyUpload, SignedUrl, of_item, ready, unexpected
 from .sending import Body, Patience, Sender
 from .tokens import PrivateKey, ServiceTokens
 
@@ -61,8 +60,8 @@ class Client:
         said = self._post("signed-urls", {"items": [item.spoken() for item in items]}, idempotency_key)
         answers = said.get("items")
         if not isinstance(answers, list) or len(answers) != len(items):
-            raise results.unexpected(ValueError("not an answer for each item"))
-        return [results.of_item(number, answer) for number, answer in enumerate(answers)]
+            raise unexpected(ValueError("not an answer for each item"))
+        return [of_item(number, answer) for number, answer in enumerate(answers)]
 
     def get_url(
         self, object_key: str, size: int | None = None, *, expires_in: int = 300, download_as: str | None = None
@@ -109,7 +108,7 @@ class Client:
 
     def complete(self, upload_id: str) -> ReadyUpload:
         """Have an upload's bytes checked, and made visible; asked again, the same answer."""
-        return results.ready(self._post(f"uploads/{quote(upload_id, safe='')}/complete", {}))
+        return ready(self._post(f"uploads/{quote(upload_id, safe='')}/complete", {}))
 
     def block(self, object_key: str, reason: str) -> None:
         """Let nobody have a new URL to an object from now on; needs the scope media:moderate."""
@@ -134,7 +133,7 @@ class Client:
         try:
             said: Mapping[str, Any] = {**answer.json()}
         except (ValueError, TypeError) as fault:
-            raise results.unexpected(fault) from fault
+            raise unexpected(fault) from fault
         return said
 
     def _put(self, place: Place, file: IO[bytes], start: int, length: int) -> None:
@@ -165,5 +164,5 @@ def _expected(answer: Answer, kind: type[Kind]) -> Kind:
     if isinstance(answer, CountersignError):
         raise answer
     if not isinstance(answer, kind):
-        raise results.unexpected(TypeError(f"{type(answer).__name__} where {kind.__name__} was due"))
+        raise unexpected(TypeError(f"{type(answer).__name__} where {kind.__name__} was due"))
     return answer

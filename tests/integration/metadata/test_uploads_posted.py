@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from metadata_service import media_urls, pictures, uploads
+from metadata_service import media_urls, pictures
 from metadata_service.callers import Caller
 from metadata_service.object_keys import ObjectKey
 from metadata_service.publication import Receipts
 from metadata_service.store import objects
 from metadata_service.store.dynamodb import TransactionRefused, current
 from metadata_service.upload_errors import TooManyPending, UnknownKey, UploadNotReceived, UploadRejected
-from metadata_service.uploads import Posted
+from metadata_service.uploads import posting
+from metadata_service.uploads.posting import Posted
 from tests.integration.uploads_stack import Person, Stack, a_picture, sizes_of
 
 IMAGE = {"file_type": "project_image"}
@@ -43,10 +44,10 @@ def posted(text: str, category: str = "projects") -> Posted:
 
 def test_a_posted_key_completes_its_upload(alice: Person, caller: Caller, call: Callable[..., Any]) -> None:
     begun = alice.upload(a_picture())
-    [object_key] = call(uploads.settle, caller, [posted(begun["upload_url"], "profile")])
+    [object_key] = call(posting.settle, caller, [posted(begun["upload_url"], "profile")])
     assert object_key.text() == begun["key"]
     assert alice.ask("GET", "/users/me/picture").json["key"] == begun["key"]
-    assert call(uploads.settle, caller, [posted(begun["key"], "profile")]) == [object_key]
+    assert call(posting.settle, caller, [posted(begun["key"], "profile")]) == [object_key]
 
 
 def test_a_key_that_is_not_the_callers_own_completes_nothing(
@@ -55,7 +56,7 @@ def test_a_key_that_is_not_the_callers_own_completes_nothing(
     own, others = alice.upload(a_picture(), **IMAGE), someone().upload(a_picture(), **IMAGE)
     for text in (others["key"], own["key"].replace("projects", "profile"), "nonsense", ""):
         with pytest.raises(UnknownKey) as refused:
-            call(uploads.settle, caller, [posted(own["key"]), posted(text)])
+            call(posting.settle, caller, [posted(own["key"]), posted(text)])
         assert refused.value.extra == {"field": "image_key"}
     assert alice.ask("GET", f"/uploads/{own['upload_id']}").json["state"] == "requested"
 
@@ -64,9 +65,9 @@ def test_bytes_that_never_came_and_bytes_that_are_no_picture_are_told_apart(
     alice: Person, caller: Caller, call: Callable[..., Any]
 ) -> None:
     with pytest.raises(UploadNotReceived):
-        call(uploads.settle, caller, [posted(alice.begin(**IMAGE)["key"])])
+        call(posting.settle, caller, [posted(alice.begin(**IMAGE)["key"])])
     with pytest.raises(UploadRejected):
-        call(uploads.settle, caller, [posted(alice.upload(b"no picture", **IMAGE)["key"])])
+        call(posting.settle, caller, [posted(alice.upload(b"no picture", **IMAGE)["key"])])
 
 
 def test_of_many_pending_uploads_five_are_completed_at_once(
@@ -75,19 +76,19 @@ def test_of_many_pending_uploads_five_are_completed_at_once(
     small = a_picture(size=(40, 40))
     texts = [alice.upload(small, **IMAGE)["key"] for _ in range(6)]
     with pytest.raises(TooManyPending):
-        call(uploads.settle, caller, [posted(text) for text in texts])
-    assert [key.text() for key in call(uploads.settle, caller, [posted(text) for text in texts])] == texts
+        call(posting.settle, caller, [posted(text) for text in texts])
+    assert [key.text() for key in call(posting.settle, caller, [posted(text) for text in texts])] == texts
 
 
 def test_a_url_is_read_for_its_key_only_where_that_names_an_upload(
     alice: Person, caller: Caller, call: Callable[..., Any]
 ) -> None:
     begun = alice.begin(**IMAGE)
-    assert call(uploads.key_of_url, caller, begun["upload_url"]) == begun["key"]
-    assert call(uploads.key_of_url, caller, begun["url"]) == begun["key"]
+    assert call(posting.key_of_url, caller, begun["upload_url"]) == begun["key"]
+    assert call(posting.key_of_url, caller, begun["url"]) == begun["key"]
     alice.ask("DELETE", f"/uploads/{begun['upload_id']}")
-    assert call(uploads.key_of_url, caller, begun["url"]) is None
-    assert call(uploads.key_of_url, caller, "https://elsewhere.example/me.jpg") is None
+    assert call(posting.key_of_url, caller, begun["url"]) is None
+    assert call(posting.key_of_url, caller, "https://elsewhere.example/me.jpg") is None
 
 
 def test_what_is_never_put_to_use_goes_after_a_week(alice: Person, stack: Stack) -> None:
