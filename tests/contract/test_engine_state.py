@@ -278,7 +278,7 @@ def test_a_table_is_as_declared(deployment: Deployment, name: str) -> None:
     backups = client.describe_continuous_backups(TableName=table["TableName"])["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     lifetime = client.describe_time_to_live(TableName=table["TableName"])["TimeToLiveDescription"]
-    assert lifetime.get("AttributeName") == ("ttl" if name == "media" else None)
+    assert lifetime.get("AttributeName") == ("ttl" if name in ("media", "users") else None)
 
 
 def test_the_template_makes_no_access_key_and_keeps_what_it_holds() -> None:

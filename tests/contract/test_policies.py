@@ -35,6 +35,7 @@ DYNAMODB_ACTIONS = {
     "get": "dynamodb:GetItem",
     "batch_get": "dynamodb:BatchGetItem",
     "query": "dynamodb:Query",
+    "_Section": "dynamodb:Query",  # what an export lists, it queries
     "put": "dynamodb:PutItem",
     "put_write": "dynamodb:PutItem",
     "update": "dynamodb:UpdateItem",
