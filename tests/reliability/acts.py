@@ -206,7 +206,11 @@ def is_to_be_repeated(answer: Answer) -> bool:
 
 
 def serial(world: World, first: Act, one: Answer, second: Act, two: Answer) -> Iterator[World]:
-    """What may stand after two acts of which one came after the other."""
+    """What may stand after two acts: of one after the other, or of one alone that stood in the other's way."""
+    if is_to_be_repeated(one) and not is_to_be_repeated(two):
+        yield from second.after(world, two)
+    if is_to_be_repeated(two) and not is_to_be_repeated(one):
+        yield from first.after(world, one)
     for act, answer, next_act, next_answer in ((first, one, second, two), (second, two, first, one)):
         for then in act.after(world, answer):
             yield from next_act.after(then, next_answer)

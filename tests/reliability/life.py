@@ -246,10 +246,7 @@ class Life(BesideTheModel):
             self.note(inner, each)
 
         def after(world: World) -> Iterator[World]:
-            if told:
-                yield from acts.serial(world, outer, answer, inner, told[0])
-            if not told or acts.is_to_be_repeated(told[0]):  # the outer one stood in its way, and nothing was done
-                yield from outer.after(world, answer)
+            return acts.serial(world, outer, answer, inner, told[0]) if told else outer.after(world, answer)
 
         spoken = [acts.spoken(each) for each in told]
         self.settle(f"{outer.said}: {acts.spoken(answer)}, before its request {requests} {inner.said}: {spoken}", after)
