@@ -19,7 +19,7 @@ from tests.reliability.real_account import Records, Seen
 from tests.reliability.simple_account import Upload, World
 
 THE_DEAD_HOLD: Final = 350
-"""Seconds; less than the shortest time that passes."""
+"""Seconds; more than a life lasts on a slow machine."""
 
 Chosen = tuple[str, Any, Any]
 """An act by its name, and what chooses what it is about."""

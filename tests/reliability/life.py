@@ -23,7 +23,9 @@ from tests.reliability.real_account import Records
 from tests.reliability.simple_account import World
 
 KINDS: Final = ("profile_image", "profile_image", "photo", "project_image", "resume")
-URL_OVER, UPLOADS_OVER, ALL_OVER = 400, 4_000, 9 * 86_400
+LEASES_OVER, URL_OVER, UPLOADS_OVER, ALL_OVER = 40, 400, 4_000, 9 * 86_400
+MOST_SHORT_PASSES: Final = 5
+"""So that nothing ends less than a hundred seconds from where the model has it end: a life takes time of its own."""
 LONG_ENOUGH_TO_ERASE: Final = 15
 """Steps; after an erasure not much happens."""
 
@@ -85,11 +87,14 @@ class Life(BesideTheModel):
         upload_id = known[pick % len(known)]
         self.sends(upload_id, contents.named(self.begun[upload_id]["kind"], content))
 
-    @rule(seconds=st.sampled_from((URL_OVER, UPLOADS_OVER, UPLOADS_OVER, ALL_OVER)), is_swept=st.booleans())
+    @rule(seconds=st.sampled_from((LEASES_OVER, LEASES_OVER, URL_OVER, UPLOADS_OVER, ALL_OVER)), is_swept=st.booleans())
     def let_pass(self, seconds: int, is_swept: bool) -> None:
-        self.late.clear()  # nothing is under way for so long
+        if seconds > LEASES_OVER:
+            self.late.clear()  # nothing is under way for so long
+        elif self.history.count(passing(seconds)) == MOST_SHORT_PASSES:
+            return
         real_account.let_pass(self.person, seconds)
-        self.settle(f"{seconds} s pass", lambda world: [model.passed(world, seconds)])
+        self.settle(passing(seconds), lambda world: [model.passed(world, seconds)])
         if is_swept:
             self.sweep(False)
 
@@ -115,6 +120,23 @@ class Life(BesideTheModel):
     @rule(pick=chosen, requests=st.integers(4, 14), fate=fates, way=ways)
     def complete_and_die(self, pick: int, requests: int, fate: mortal.Fate, way: str) -> None:
         self.do_and_die(("complete", pick, way), requests, fate)
+
+    @rule(pick=chosen, requests=st.integers(6, 14), fate=fates, content=st.one_of(st.none(), st.integers(0, 2)))
+    def complete_and_die_and_come_back(self, pick: int, requests: int, fate: mortal.Fate, content: int | None) -> None:
+        """With the same bytes, or with others: `content`."""
+        self.upload(KINDS[pick % len(KINDS)], pick % 2)
+        self.do_and_die(("complete", 0, "id"), requests, fate)
+        if content is not None:
+            self.send_bytes(0, content)
+        self.let_pass(LEASES_OVER, is_swept=False)
+        self.do(("complete", 0, "id"))
+
+    @rule()
+    def delete_and_sweep_before_what_is_late_arrives(self) -> None:
+        self.do(("delete_picture", None, None))
+        self.do(("delete_photo", 0, None))
+        self.sweep(False)
+        self.what_was_late_arrives()
 
     @rule()
     def what_was_late_arrives(self) -> None:
@@ -305,3 +327,8 @@ class Life(BesideTheModel):
             self.sweep(False)
             if not any(name.startswith("CLEANUP#") for name in self.person.rows):
                 return
+
+
+def passing(seconds: int) -> str:
+    """How it is said that time passes."""
+    return f"{seconds} s pass"

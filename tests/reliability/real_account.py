@@ -177,9 +177,11 @@ def is_the_picture(octets: bytes, size: str, colour: tuple[int, int, int], sourc
 
 
 def let_pass(person: Person, seconds: int) -> None:
-    """Time passes for one person: every time in their rows comes nearer, or lies further back."""
+    """Time passes for one person: every time in their rows comes nearer, or lies further back; leases end."""
     for sort_key, row in person.rows.items():
         moved = {name: int(row[name]["N"]) - seconds for name in TIMES if int(row.get(name, {"N": "0"})["N"]) > 0}
+        if "lease_ends_at" in moved:
+            moved["lease_ends_at"] = int(time.time()) - 1
         if moved:
             person.stack.set_numbers(person.sub, sort_key, **moved)
 
