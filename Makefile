@@ -52,8 +52,8 @@ blast-radius-breaks: ## the same with one wall taken down at a time: a row must 
 # --- checks --------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: ## every test, on free ports; a stack that runs already is left alone
-	@$(WITH_TESTS) python -m pytest $(TESTS)
+test: ## every test, on free ports, by two at once; a stack that runs already is left alone
+	@$(WITH_TESTS) python -m pytest -n 2 --dist loadfile $(TESTS)
 
 .PHONY: $(SUITES:%=test-%)
 test-unit: ## no stack, under a minute
