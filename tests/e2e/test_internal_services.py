@@ -11,7 +11,7 @@ from tests.e2e.local_stack import Runner
 
 ROUTES = (
     "/internal/v1/signed-urls",
-    f"/internal/v1/uploads/{uuid.uuid4()}/complete",
+    "/internal/v1/uploads/5f0c3c1e-6f0f-4d0e-9b1a-2f6f3b1c2d4e/complete",
     "/internal/v1/objects/block",
     "/internal/v1/objects/unblock",
 )
