@@ -52,9 +52,13 @@ def die_with_parent(parent: int) -> None:
 
 
 def limit_resources(*, cpu_seconds: int = CPU_SECONDS) -> None:
-    """Set limits, hard ones, that hold from here to the process's end; CPU counts from its start."""
+    """Set limits, hard ones, that hold from here to the process's end; CPU counts from its start.
+
+    At the limit of CPU comes SIGXCPU, which says whose fault it was. The child's filter lets nobody be deaf to it; if
+    somebody were, the kernel would kill a second later.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -59,7 +59,7 @@ def _shares(cast: Cast, actor: Actor) -> list[Attempt]:
     memory, cpu = act("take_memory", octets=MEMORY_BYTES), act("take_time", seconds=CPU_SECONDS)
     return [
         *actor.unlike(cast.operator, "ENOMEM", {"memory-limit": ("take more than 1 GiB", [memory])}),
-        *actor.unlike(cast.operator, "killed, SIGKILL", {"cpu-limit": ("compute for more than 5 s", [cpu])}),
+        *actor.unlike(cast.operator, "killed, SIGXCPU", {"cpu-limit": ("compute for more than 5 s", [cpu])}),
     ]
 
 

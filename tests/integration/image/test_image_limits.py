@@ -66,8 +66,8 @@ def test_s13_what_overruns_its_time_is_damaged(service: Service) -> None:
     answer = service.pdf(hostile.pdf_of_many_values(1_500_000))
     assert (answer.status, answer.fields["reason"]) == (422, "damaged")
     line = eventually(lambda: [line for line in service.lines() if line["event"] == "pdfs"], "its line")[-1]
-    assert (line["exit"], line["outcome"]) == (-signal.SIGKILL, "damaged")
-    assert 4_700 <= line["cpu_ms"] <= 5_400
+    assert (line["exit"], line["outcome"]) == (-signal.SIGXCPU, "damaged")
+    assert 4_000 <= line["cpu_ms"] <= 5_400  # the kernel's count for the limit runs ahead of this one on a busy machine
     assert time.monotonic() - before < 16
     assert service.is_healthy()
 

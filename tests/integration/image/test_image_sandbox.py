@@ -79,7 +79,7 @@ def test_s13_a_decode_gets_no_more_than_its_memory() -> None:
 
 
 def test_s13_a_decode_gets_no_more_than_its_time() -> None:
-    assert captive("child", "spin").returncode == -signal.SIGKILL
+    assert captive("child", "spin").returncode == -signal.SIGXCPU
 
 
 # --- the running service
@@ -103,7 +103,7 @@ def test_s03_a_child_has_both_filters_its_limits_and_only_its_own_descriptors(se
             assert [line.split()[-3:-1] for line in limits.splitlines() if "address space" in line] == [
                 ["1073741824"] * 2
             ]
-            assert [line.split()[-3:-1] for line in limits.splitlines() if "cpu time" in line] == [["5", "5"]]
+            assert [line.split()[-3:-1] for line in limits.splitlines() if "cpu time" in line] == [["5", "6"]]
             kinds = sorted(
                 os.readlink(f"/proc/{pid}/fd/{name}").split(":")[0] for name in os.listdir(f"/proc/{pid}/fd")
             )
