@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hostile
 import pytest
-from image_process import Asked, Service, cpu_seconds, dialled, eventually, started
+from image_process import Answer, Asked, Service, cpu_seconds, dialled, eventually, started
 from PIL import Image
 
 SMALL = hostile.saved(hostile.corners())
@@ -61,19 +61,24 @@ def test_r12_a_burst_is_served_or_refused(service: Service) -> None:
 # --- bombs
 
 
+def decided(service: Service, document: bytes, tries: int = 4) -> Answer:
+    """The verdict on a document. A machine with too much else to do may not come to it in the decoder's 15 s: 503."""
+    answer = service.pdf(document)
+    return answer if answer.status != 503 or tries == 1 else decided(service, document, tries - 1)
+
+
 def test_s13_what_overruns_its_time_is_damaged(service: Service) -> None:
-    before = time.monotonic()
-    answer = service.pdf(hostile.pdf_of_many_values(1_500_000))
+    answer = decided(service, hostile.pdf_of_many_values(1_500_000))
     assert (answer.status, answer.fields["reason"]) == (422, "damaged")
     line = eventually(lambda: [line for line in service.lines() if line["event"] == "pdfs"], "its line")[-1]
     assert (line["exit"], line["outcome"]) == (-signal.SIGXCPU, "damaged")
     assert 4_000 <= line["cpu_ms"] <= 5_400  # the kernel's count for the limit runs ahead of this one on a busy machine
-    assert time.monotonic() - before < 16
+    assert line["ms"] < 16_000
     assert service.is_healthy()
 
 
 def test_s13_what_overruns_its_memory_is_damaged(service: Service) -> None:
-    answer = service.pdf(hostile.pdf_bomb(1200 << 20))
+    answer = decided(service, hostile.pdf_bomb(1200 << 20))
     assert (answer.status, answer.fields["reason"]) == (422, "damaged")
     assert service.pdf(hostile.pdf()).status == 200
 
