@@ -229,11 +229,11 @@ class Stack:
 
     def keys_of(self, owner: str) -> set[str]:
         """Every object key of a person that is in the bucket, below both prefixes."""
-        s3 = self.deployment.client("s3")
+        pages = self.deployment.client("s3").get_paginator("list_objects_v2").paginate  # a page has a thousand
         found: set[str] = set()
         for prefix in (f"users/{owner}/", f"incoming/users/{owner}/"):
-            listed = s3.list_objects_v2(Bucket=self.deployment.bucket, Prefix=prefix)
-            found |= {each["Key"] for each in listed.get("Contents", [])}
+            for listed in pages(Bucket=self.deployment.bucket, Prefix=prefix):
+                found |= {each["Key"] for each in listed.get("Contents", [])}
         return found
 
     def rows_of(self, owner: str) -> dict[str, dict[str, Any]]:
